@@ -73,8 +73,10 @@ class Draw:
             if kind < 0.4:
                 stem = self.word()
             elif kind < 0.8:
-                stem = self.word() + self.rng.choice(["_", "-", ""]) + self.rng.choice(
-                    [self.word(), str(self.rng.randint(1, 99))]
+                stem = (
+                    self.word()
+                    + self.rng.choice(["_", "-", ""])
+                    + self.rng.choice([self.word(), str(self.rng.randint(1, 99))])
                 )
             else:
                 length = self.rng.randint(3, 9)

@@ -23,7 +23,7 @@ def write_slot(slot: Slot, rng: random.Random) -> str:
     if slot.kind == "plain":
         return slot.value
     if slot.kind == "text":
-        quote = rng.choice("\"\"'")
+        quote = rng.choice('""\'')
         return f"{quote}{slot.value}{quote}"
     quote = rng.choice(["", "", "", "", "'", '"', "`"])
     return f"{quote}{slot.value}{quote}"

@@ -1,0 +1,188 @@
+"""The agent loop: propose, score, gate, act, observe; then verify before saying done.
+
+It sees only the protocols, so the same loop runs in-process, served, in RL rollouts and in benchmarks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from pydantic import ValidationError
+
+from hybrid_agent.agent import window as win
+from hybrid_agent.agent.evidence import Evidence
+from hybrid_agent.agent.options import EpisodeResult, LoopOptions
+from hybrid_agent.agent.timing import timed
+from hybrid_agent.errors import SandboxError
+from hybrid_agent.protocols import Decoder, Planner, Scorer, Toolbox
+from hybrid_agent.types import Budget, Control, Observation, Segment, Step, StepMs, ToolCall, Verdict, Window
+
+
+class Recorder(Protocol):
+    """Stores each step as it happens."""
+
+    def step(self, step: Step) -> None:
+        """Store one finished turn, durably."""
+        ...
+
+
+class Episode:
+    """One goal on its way to a verified result (or an honest failure)."""
+
+    def __init__(
+        self,
+        goal: str,
+        *,
+        decoder: Decoder,
+        toolbox: Toolbox,
+        recorder: Recorder,
+        scorer: Scorer | None = None,
+        planner: Planner | None = None,
+        options: LoopOptions | None = None,
+        on_step: Callable[[Window, Step], None] | None = None,
+    ) -> None:
+        self.decoder, self.toolbox, self.recorder = decoder, toolbox, recorder
+        self.scorer, self.planner = scorer, planner
+        self.options, self.on_step = options or LoopOptions(), on_step
+        self.window = win.opening(goal)
+        self.evidence = Evidence()
+        self.turns = self.tokens = self.forced = self.invalid = self.denied = 0
+        self._attempt = 1
+        self._step_start: str | None = None
+
+    def run(self) -> EpisodeResult:
+        """Run to the end. Raises only for bugs of ours; a broken sandbox ends as an infra failure."""
+        try:
+            while self.turns < self.options.max_steps:
+                ended = self._turn()
+                if ended is not None:
+                    return ended
+        except SandboxError as error:
+            return self._result("failed", False, f"the sandbox failed: {error}", infra=True)
+        return self._result("failed", False, f"gave up after {self.turns} calls")
+
+    def _turn(self) -> EpisodeResult | None:
+        self.turns += 1
+        ms = {"plan": 0.0, "decode": 0.0, "score": 0.0, "gate": 0.0, "tool": 0.0}
+        with timed(ms, "plan"):
+            control = self.planner.step(self.window) if self.planner else Control()
+        with timed(ms, "decode"):
+            candidates = list(self.decoder.propose(self.window, self._budget(), control))
+        with timed(ms, "score"):
+            best, candidates = self._choose(candidates)
+        self.tokens += sum(c.tokens for c in candidates)
+        self.forced += sum(c.forced for c in candidates)
+        call = self._parse(best)
+        verdict: Verdict | None = None
+        snapshot: str | None = None
+        if call is None:
+            self.invalid += 1
+            obs = Observation(ok=False, stderr="not a tool call: reply with one JSON object with tool and args")
+        else:
+            with timed(ms, "gate"):
+                verdict = self.toolbox.check(call)
+                if verdict.allow and verdict.state_changing:
+                    snapshot = self.toolbox.snapshot()
+                    self._step_start = self._step_start or snapshot
+            if verdict.rule == "schema":
+                self.invalid += 1
+            with timed(ms, "tool"):
+                obs = self._act(call, verdict)
+        if obs.denied is not None:
+            self.denied += 1
+        before = self.window
+        step = Step(
+            action="plan" if call is not None and call.tool == "plan" else "tool",
+            content=win.call_text(call) if call else best.text,
+            window=before,
+            control=control,
+            candidates=tuple(candidates),
+            verdict=verdict,
+            obs=obs,
+            ok=obs.ok,
+            snapshot=snapshot,
+            ms=StepMs(**ms),
+        )
+        self.recorder.step(step)
+        if self.on_step:
+            self.on_step(before, step)
+        return self._advance(call or ToolCall(tool="invalid", args={"text": best.text[:200]}), obs)
+
+    def _budget(self) -> Budget:
+        if self._attempt == 1:
+            return self.options.budget
+        seed = self.options.budget.seed + 1000 * self._attempt + self.turns
+        return self.options.budget.model_copy(update={"temperature": self.options.retry_temperature, "seed": seed})
+
+    def _choose(self, candidates: list[Segment]) -> tuple[Segment, list[Segment]]:
+        if self.scorer and len(candidates) > 1:
+            energies = self.scorer.score(self.window, candidates)
+            scored = zip(candidates, energies, strict=True)
+            candidates = [c.model_copy(update={"energy": e}) for c, e in scored]
+            return min(candidates, key=lambda c: c.energy or 0.0), candidates
+        return max(candidates, key=lambda c: c.logprob), candidates
+
+    def _parse(self, segment: Segment) -> ToolCall | None:
+        try:
+            return ToolCall.model_validate_json(segment.text)
+        except ValidationError:
+            return None
+
+    def _act(self, call: ToolCall, verdict: Verdict) -> Observation:
+        if not verdict.allow:
+            return Observation(ok=False, stderr=verdict.reason, denied=verdict.rule)
+        return self.toolbox.execute(call)
+
+    def _advance(self, call: ToolCall, obs: Observation) -> EpisodeResult | None:
+        """Move the window on; an EpisodeResult ends the episode."""
+        window, op = self.window, call.args.get("op")
+        self.evidence.note_changes(obs.changed)
+        if obs.infra:
+            return self._result("failed", False, obs.stderr, infra=True)
+        if call.tool == "finish" and obs.ok:
+            return self._finish(str(call.args["status"]), str(call.args.get("summary", "")))
+        if call.tool == "plan" and obs.ok and op == "set":
+            self.evidence = Evidence()
+            self.window = win.planned(window, call.args["steps"], self.toolbox.files())
+        elif call.tool == "plan" and obs.ok and op == "done" and window.phase == "step":
+            changed = self.evidence.close_step(call.args["check"])
+            self.window = win.finished_step(window, changed, self.toolbox.files())
+            self._attempt, self._step_start = 1, None
+        else:
+            repeated = any(e.call == win.call_text(call) for e in window.exchanges) and not obs.ok
+            self.window = win.tried(window, call, obs, self.options.obs_chars)
+            failed_check = call.tool == "plan" and op == "done" and not obs.ok
+            if repeated or failed_check or len(self.window.exchanges) >= self.options.max_step_calls:
+                return self._retry(repeated or not failed_check, obs)
+        return None
+
+    def _retry(self, stuck: bool, obs: Observation) -> EpisodeResult | None:
+        """Roll the step back and try it another way, or stop when that was the last attempt."""
+        if self._attempt >= self.options.attempts:
+            if not stuck:
+                return None  # a failed check: the decoder may still repair its work
+            return self._result("failed", False, f"stuck on step {self.window.index + 1}: {obs.stderr[-200:]}")
+        self._attempt += 1
+        if self._step_start is not None:
+            self.toolbox.rollback(self._step_start)
+            self._step_start = None
+        self.evidence.drop_changes()
+        self.window = win.restarted(self.window)
+        return None
+
+    def _finish(self, status: str, summary: str) -> EpisodeResult:
+        """The decoder's word is not enough: every step must be done and its check must still hold."""
+        if status != "done":
+            return self._result(status, False, summary)
+        if self.window.phase != "finish":
+            left = len(self.window.steps) - self.window.index
+            return self._result("unsure", False, f"said done with {left} step(s) unverified")
+        problems = self.evidence.recheck(self.toolbox)
+        if problems:
+            return self._result("unsure", False, "no longer holds: " + "; ".join(problems))
+        return self._result("done", True, summary)
+
+    def _result(self, status: str, verified: bool, summary: str, infra: bool = False) -> EpisodeResult:
+        counts = (self.turns, self.tokens, self.forced, self.invalid, self.denied)
+        return EpisodeResult(status, verified, summary, *counts, infra)
