@@ -1,0 +1,39 @@
+"""Schema of `configs/eval.yaml`: one evaluation run."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from hybrid_agent.types import Record, Split
+
+TestSplit = Split | Literal["test"]
+
+
+class SuiteConfig(Record):
+    """One suite: a task pack and its test splits."""
+
+    name: str = Field(min_length=1, pattern=r"^[\w-]+$")
+    pack: str = Field(min_length=1, pattern=r"^[\w-]+$")
+    splits: tuple[Split, ...] = Field(default=("test_names", "test_paraphrase", "test_composition"), min_length=1)
+
+
+class EvalConfig(Record):
+    """`split=test` means all test splits of the suite. `limit` counts tasks per split. `workers=0`: one per core."""
+
+    suite: SuiteConfig
+    split: TestSplit = "test"
+    limit: int | None = Field(default=None, ge=1)
+    family: str | None = None
+    decoder: Annotated[str, Field(min_length=1)] = "tiny"
+    sandbox: Literal["bubblewrap", "none"] = "bubblewrap"
+    workers: int = Field(default=0, ge=0, le=256)
+    seed: int = 0
+    max_steps: int | None = Field(default=None, ge=1)
+    task_timeout_s: float = Field(default=120.0, gt=0, le=3600)
+    out: str = "runs/eval"
+    resume: bool = True
+
+
+SCHEMA = EvalConfig

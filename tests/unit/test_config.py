@@ -1,0 +1,122 @@
+"""Every shipped config loads, and every mistake in one is answered with file, field and fix."""
+
+from __future__ import annotations
+
+import importlib
+import shutil
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel, ValidationError
+from ruamel.yaml import YAML
+
+from hybrid_agent.config.eval import EvalConfig
+from hybrid_agent.config.load import config_root, load_config
+from hybrid_agent.errors import InputError
+
+ROOT = config_root()
+PRIMARY = sorted(path.stem for path in ROOT.glob("*.yaml"))
+
+
+def schema_of(name: str) -> type[BaseModel]:
+    """By convention the schema of configs/NAME.yaml is SCHEMA in hybrid_agent/config/NAME.py."""
+    schema = importlib.import_module(f"hybrid_agent.config.{name}").SCHEMA
+    assert issubclass(schema, BaseModel)
+    return schema
+
+
+def group_files() -> list[tuple[str, str, str]]:
+    """(primary config, group, option) of every YAML file in a sub-folder."""
+    out = []
+    for path in sorted(ROOT.glob("*/**/*.yaml")):
+        group = path.parent.relative_to(ROOT).as_posix()
+        users = [
+            name
+            for name in PRIMARY
+            for entry in YAML(typ="safe").load(ROOT / f"{name}.yaml").get("defaults", [])
+            if isinstance(entry, dict) and group in {str(k).removeprefix("optional ").split("@")[0] for k in entry}
+        ]
+        assert users, f"no primary config uses the group {group} ({path})"
+        out.append((users[0], group, path.stem))
+    return out
+
+
+@pytest.mark.parametrize("name", PRIMARY)
+def test_primary_config_loads(name: str) -> None:
+    schema = schema_of(name)
+    assert isinstance(load_config(name, [], schema), schema)
+
+
+@pytest.mark.parametrize(("name", "group", "option"), group_files())
+def test_group_file_loads(name: str, group: str, option: str) -> None:
+    schema = schema_of(name)
+    assert isinstance(load_config(name, [f"{group}={option}"], schema), schema)
+
+
+def test_overrides_arrive_and_config_is_frozen() -> None:
+    config = load_config("eval", ["suite=code", "limit=7", "split=val", "suite.pack=os"], EvalConfig)
+    assert (config.suite.name, config.suite.pack, config.limit, config.split) == ("code", "os", 7, "val")
+    with pytest.raises(ValidationError):
+        config.limit = 8  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("override", "names"),
+    [
+        ("limt=3", ["limt", "'limit'"]),
+        ("limit=many", ["limit", "whole number"]),
+        ("limit=0", ["limit", "greater than or equal to 1"]),
+        ("suite=oss", ["suite", "'os'"]),
+        ("suite.pak=os", ["suite.pak", "'suite.pack'"]),
+        ("split=test_name", ["split", "'test_names'"]),
+        ("sandbox=bubblewarp", ["sandbox", "'bubblewrap'"]),
+        ("limit", ["limit", "key=value"]),
+        ("limit=[1,", ["limit", "key=value"]),
+        ("limit=1,2", ["limit"]),
+        ("limit=${nothing}", ["limit", "nothing"]),
+        ("hydra.run.dir=/", ["hydra.run.dir", "remove"]),
+        ("=3", ["=3", "key=value"]),
+        ("suite=null", ["suite"]),
+        ("~suite", ["suite"]),
+        ("+new=1", ["new"]),
+    ],
+)
+def test_bad_override_is_named(override: str, names: list[str]) -> None:
+    with pytest.raises(InputError) as caught:
+        load_config("eval", [override], EvalConfig)
+    message = str(caught.value)
+    assert caught.value.fix
+    for name in names:
+        assert name in message, message
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "names"),
+    [
+        ("suite/os.yaml", "name: os\npack: os\nsplit: [val]\n", ["suite/os.yaml", "suite.split", "'splits'"]),
+        ("suite/os.yaml", "name: os\n", ["suite/os.yaml", "suite.pack", "add 'pack'"]),
+        ("suite/os.yaml", "name: [os\n", ["suite/os.yaml", "YAML"]),
+        ("suite/os.yaml", "name: os\npack: ???\n", ["suite.pack"]),
+        ("suite/os.yaml", "- 1\n- 2\n", ["os.yaml"]),
+        ("eval.yaml", "defaults: [{suite: os}, _self_]\nwrokers: 2\n", ["eval.yaml", "wrokers", "'workers'"]),
+        ("eval.yaml", "defaults: [{suite: nope}, _self_]\n", ["eval.yaml", "suite", "use one of"]),
+        ("eval.yaml", "", ["eval.yaml", "suite"]),
+        ("eval.yaml", "3\n", ["eval.yaml"]),
+    ],
+)
+def test_bad_file_is_named(tmp_path: Path, file: str, text: str, names: list[str]) -> None:
+    shutil.copytree(ROOT, tmp_path / "configs")
+    (tmp_path / "configs" / file).write_text(text)
+    with pytest.raises(InputError) as caught:
+        load_config("eval", [], EvalConfig, tmp_path / "configs")
+    message = str(caught.value)
+    assert caught.value.fix
+    for name in names:
+        assert name in message, message
+
+
+def test_unknown_config_names_the_nearest(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="did you mean 'eval'"):
+        load_config("evall", [], EvalConfig)
+    with pytest.raises(InputError, match="HYBRID_AGENT_CONFIGS"):
+        load_config("eval", [], EvalConfig, tmp_path / "none")
