@@ -1,0 +1,54 @@
+# `make help` lists the targets. Everything runs from a local environment in .venv.
+SHELL := /bin/bash
+PY    := .venv/bin/python
+export HF_HUB_OFFLINE ?= 1
+export OMP_WAIT_POLICY ?= PASSIVE
+export PYTHONPATH := $(CURDIR)
+
+SUITE   ?= os
+SPLIT   ?=
+STAGE   ?= sft
+PROFILE ?= tiny
+ARGS    ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check packs train-stage eval bench clean
+
+help:  ## list the targets
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
+
+setup: .venv/.installed  ## make .venv and install everything, bubblewrap included
+
+.venv/.installed: pyproject.toml constraints.txt .ci/system.sh
+	@sh .ci/system.sh
+	@test -x $(PY) || python3 -m venv .venv
+	@echo "setup: installing Python packages into .venv (a few minutes the first time)"
+	@$(PY) -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+demo: setup  ## real tasks done by the shipped agent in the sandbox
+	@$(PY) -m eval.demo $(ARGS)
+
+test: setup  ## the whole test suite
+	@$(PY) -m pytest $(ARGS)
+
+check: setup  ## ruff, mypy --strict on the library, import-linter
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+	@.venv/bin/mypy
+	@.venv/bin/lint-imports
+
+packs: setup  ## replay the gold solution of every stored task in the sandbox
+	@$(PY) -m eval.packs_replay $(ARGS)
+
+train-stage: setup  ## train one stage: STAGE=sft PROFILE=tiny
+	@$(PY) -m train.run stage=$(STAGE) profile=$(PROFILE) $(ARGS)
+
+eval: setup  ## evaluate on held-out tasks: SUITE=os|code SPLIT=test_names|test_paraphrase|test_composition
+	@$(PY) -m eval.run suite=$(SUITE) $(if $(SPLIT),split=$(SPLIT)) $(ARGS)
+
+bench: setup  ## speed, as ratios measured side by side in one run
+	@$(PY) -m eval.bench $(ARGS)
+
+clean:  ## remove the environment and caches (runs/ is kept)
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache
