@@ -54,3 +54,10 @@ def table(draw: Draw, columns: int = 4, header: bool = True, low: int = 4, high:
         cells = [f"{draw.word()}{index}", *(draw.word() for _ in range(columns - 2)), str(draw.number(10, 999))]
         rows.append(",".join(cells))
     return "".join(row + "\n" for row in rows)
+
+
+def fresh_phrase(draw: Draw, text: str, low: int = 2, high: int = 5) -> str:
+    """A phrase that does not occur in `text`."""
+    while (phrase := draw.phrase(low, high)) in text:
+        pass
+    return phrase

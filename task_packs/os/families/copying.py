@@ -1,0 +1,146 @@
+"""Copies: of a file, into a folder, of a whole folder."""
+
+from __future__ import annotations
+
+from hybrid_agent.packs.draw import Draw
+from hybrid_agent.packs.family import Intent, Scene, name
+from hybrid_agent.types import CommandCheck, EqualsCheck, ExistsCheck, SameCheck
+from task_packs.os.calls import fs
+from task_packs.os.data import file, folder
+
+
+def copy(draw: Draw) -> Scene:
+    """Plain, or the target's folder is missing, or the file lies in another folder than the goal says."""
+    content, kind = draw.lines(), draw.choice(("plain", "plain", "plain", "no_folder", "lost"))
+    asked, real = draw.path(), ""
+    new = draw.file(asked.rsplit(".", 1)[1])
+    if kind == "no_folder":
+        parent = draw.dir()
+        new = f"{parent}/{new}"
+        gold = [fs("copy", asked, to=new), fs("mkdir", parent), fs("copy", asked, to=new)]
+    elif kind == "lost":
+        asked = draw.file()
+        new = draw.file(asked.rsplit(".", 1)[1])
+        real = f"{draw.dir()}/{asked}"
+        gold = [fs("copy", asked, to=new), fs("find", name=asked), fs("copy", real, to=new)]
+    else:
+        gold = [fs("copy", asked, to=new)]
+    real = real or asked
+    return Scene(
+        slots={"file": name(asked), "new": name(new)},
+        setup=[file(real, content)],
+        gold=gold,
+        done=SameCheck(path=new, other=real),
+        checks=[EqualsCheck(path=new, text=content), EqualsCheck(path=real, text=content)],
+    )
+
+
+def copy_into(draw: Draw) -> Scene:
+    path, target, content = draw.file(), draw.dir(), draw.lines()
+    other = f"{target}/{draw.file()}"
+    return Scene(
+        slots={"file": name(path), "dir": name(target)},
+        setup=[file(path, content), file(other, "keep\n")],
+        gold=[fs("copy", path, to=target)],
+        done=CommandCheck(cmd=f"ls {target} | grep {path}"),
+        checks=[
+            EqualsCheck(path=f"{target}/{path}", text=content),
+            EqualsCheck(path=path, text=content),
+            EqualsCheck(path=other, text="keep"),
+        ],
+    )
+
+
+def copy_folder(draw: Draw) -> Scene:
+    old, new = draw.dir(), draw.dir()
+    inner = [draw.file() for _ in range(draw.number(1, 3))]
+    texts = [draw.lines(1, 4) for _ in inner]
+    made = ExistsCheck(path=new, type="dir")
+    return Scene(
+        slots={"dir": name(old), "new": name(new)},
+        setup=[folder(old), *(file(f"{old}/{n}", t) for n, t in zip(inner, texts, strict=True))],
+        gold=[fs("copy", old, to=new)],
+        done=made,
+        checks=[
+            EqualsCheck(path=f"{where}/{n}", text=t) for where in (old, new) for n, t in zip(inner, texts, strict=True)
+        ],
+    )
+
+
+INTENTS = [
+    Intent(
+        family="copying",
+        name="copy_file",
+        train=(
+            "[copy|duplicate|clone|cp] {file} to {new}",
+            "[make|create|save|store] a [copy|duplicate] of {file} [called|named|as] {new}",
+            "[copy|duplicate|clone] [the file|] {file} [under the name|with the name|as] {new}",
+            "[back up|duplicate] {file} [to|as] {new}",
+            "[keep|save|make] a backup of {file} [as|called|in] {new}",
+            "{new} should be a [copy|duplicate|clone] of {file}",
+            "[I need|we need] a [second|] copy of {file} [at|called] {new}",
+            "from {file}, [make|create|produce] a [copy|duplicate|backup] {new}",
+            "[put|place|store] a [copy|duplicate] of {file} at {new}",
+        ),
+        val=(
+            "[produce|store] {new} as a backup of {file}",
+            "for {file}, [keep|make] a second copy under the name {new}",
+        ),
+        held=(
+            "[duplicate|clone] the content of {file} as {new}",
+            "a copy of {file} should be [saved|stored] as {new}",
+            "[create|produce] the file {new} as a [duplicate|clone] of {file}",
+            "we need {file} backed up as {new}",
+        ),
+        build=copy,
+        weight=1.5,
+    ),
+    Intent(
+        family="copying",
+        name="copy_into_folder",
+        train=(
+            "[copy|duplicate|cp] {file} into [the folder|the directory|] {dir}",
+            "[put|place|store|save|keep] a copy of {file} [in|into|inside] the [folder|directory] {dir}",
+            "[add|give] a copy of {file} to the [folder|directory] {dir}",
+            "the [folder|directory] {dir} [needs|should get|should have] a copy of {file}",
+            "[back up|duplicate] {file} into the [folder|directory] {dir}",
+            "in the [folder|directory] {dir}, [put|place|save] a copy of {file}",
+            "give the [folder|directory] {dir} [its own|a] copy of {file}",
+            "[take|] a copy of {file} [goes|should go|belongs] in the [folder|directory] {dir}",
+        ),
+        val=(
+            "[store|place] a duplicate of {file} inside the directory {dir}",
+            "into the folder {dir}, [copy|duplicate] the file {file}",
+        ),
+        held=(
+            "the [folder|directory] {dir} should have its own copy of {file}",
+            "[keep|add] a backup of {file} inside the [folder|directory] {dir}",
+            "a duplicate of {file} [belongs|should go] into the directory {dir}",
+        ),
+        build=copy_into,
+    ),
+    Intent(
+        family="copying",
+        name="copy_folder",
+        train=(
+            "[copy|duplicate|clone] the [whole|entire|] [folder|directory] {dir} to {new}",
+            "[make|create|save|store] a copy of the [whole|entire|] [folder|directory] {dir} [called|named|as] {new}",
+            "[copy|duplicate|cp] the [folder|directory] {dir} with everything in it [to|as] {new}",
+            "[back up|duplicate|clone] the [folder|directory] {dir} as {new}",
+            "[keep|make] a backup of the [whole|entire|] [folder|directory] {dir} [in|as|called] {new}",
+            "the [folder|directory] {new} should be a [full|complete] copy of {dir}",
+            "[I need|we need] a [full|complete|second] copy of the [folder|directory] {dir} at {new}",
+            "with everything inside, [copy|clone|duplicate] the [folder|directory] {dir} to {new}",
+        ),
+        val=(
+            "from the [folder|directory] {dir}, make a complete copy called {new}",
+            "[clone|duplicate] {dir}, the whole directory, as {new}",
+        ),
+        held=(
+            "[store|keep] a full duplicate of the directory {dir} in {new}",
+            "the entire folder {dir} should be copied to {new}",
+            "[save|back up] everything in the [folder|directory] {dir} as the [folder|directory] {new}",
+        ),
+        build=copy_folder,
+    ),
+]
