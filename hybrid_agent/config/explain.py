@@ -74,11 +74,12 @@ def _what_and_fix(problem: Any, schema: type[BaseModel]) -> tuple[str, str]:
         return f"the key {tag!r} is missing, which says what this is", f"add {tag!r}"
     message = problem["msg"][:1].lower() + problem["msg"][1:]
     given = "" if kind.startswith("json") else f" (given: {_shown(problem['input'])})"
-    fix = {"json_invalid": "write one valid JSON object", "model_type": "write a mapping of keys to values here"}
-    return message + given, fix.get(kind, _expectation(kind, name))
+    return message + given, _expectation(kind, name)
 
 
 def _expectation(kind: str, name: str) -> str:
+    if kind == "json_invalid":
+        return "write one valid JSON object"
     for prefix, noun in (
         ("int", "a whole number"),
         ("float", "a number"),

@@ -116,7 +116,7 @@ def _compose(root: Path, name: str, overrides: list[str], schema: type[BaseModel
     from hydra.errors import HydraException
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
-    from yaml import YAMLError
+    from yaml import YAMLError  # type: ignore[import-untyped]
 
     where = str(root / f"{name}.yaml")
     _parse(overrides, root)

@@ -1,0 +1,184 @@
+"""Writing traces: one JSONL file an episode, line by line, so that a kill loses at most the step in flight.
+
+The lines are a header, one line a step, and an end:
+
+    {"line":"header","format":1,"run_id":...,"goal":...,"seed":...,"workspace":...,"env":{},"provenance":{}}
+    {"line":"step","step":{...}}
+    {"line":"end","result":"success","summary":"...","tests":{...},"code_artifacts":[]}
+
+A line counts once its newline is on disk. A file that holds no end line is an episode that was killed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any
+
+from pydantic import Field
+from pydantic_core import PydanticSerializationError
+
+from hybrid_agent.errors import InputError
+from hybrid_agent.types import TRACE_FORMAT, CodeArtifact, Outcome, Record, Step, TestCounts
+
+LINE = "line"
+
+
+class Header(Record):
+    """The first line: what is known before the first step."""
+
+    format: int = TRACE_FORMAT
+    run_id: str = Field(min_length=1)
+    task_id: str | None = None
+    goal: str
+    seed: int = 0
+    workspace: str = ""
+    env: dict[str, str] = Field(default_factory=dict)
+    provenance: dict[str, str] = Field(default_factory=dict)
+
+
+class StepLine(Record):
+    """A middle line."""
+
+    step: Step
+
+
+class End(Record):
+    """The last line: how the episode ended."""
+
+    result: Outcome
+    summary: str = ""
+    tests: TestCounts = TestCounts()
+    code_artifacts: tuple[CodeArtifact, ...] = ()
+
+
+class TraceWriter:
+    """Writes one trace; every line is flushed and fsynced before the call returns.
+
+    As a context manager it makes sure that there is an end: an exception that leaves the block ends the trace
+    as `partial` when the person stopped it (KeyboardInterrupt) and as `infra_failure` otherwise.
+
+    Args:
+        path: the file to make; its folder must exist.
+        redact: applied to every line of text before it is stored.
+        listener: called with each step after it is stored (for a live view).
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        redact: Callable[[str], str] | None = None,
+        listener: Callable[[Step], None] | None = None,
+    ) -> None:
+        self.path = path
+        self._redact, self._listener = redact, listener
+        self._file: IO[bytes] | None = None
+        self._ended = False
+
+    def start(
+        self,
+        goal: str,
+        *,
+        run_id: str,
+        task_id: str | None = None,
+        seed: int = 0,
+        workspace: str = "",
+        env: Mapping[str, str] | None = None,
+        provenance: Mapping[str, str] | None = None,
+    ) -> None:
+        """Make the file with its header. The file appears whole: no reader ever sees half a header.
+
+        Raises:
+            InputError: there is a trace already; traces are never overwritten.
+        """
+        if self.path.exists():
+            raise InputError("there is a trace already", where=str(self.path), fix="use another run directory")
+        header = Header(
+            run_id=run_id,
+            task_id=task_id,
+            goal=goal,
+            seed=seed,
+            workspace=workspace,
+            env=dict(env or {}),
+            provenance=dict(provenance or {}),
+        )
+        temp = self.path.with_name(self.path.name + ".new")
+        self._file = temp.open("wb")
+        self._write("header", header)
+        temp.rename(self.path)
+        folder = os.open(self.path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+    def step(self, step: Step) -> None:
+        """Store one finished turn, durably."""
+        self._write("step", StepLine(step=step))
+        if self._listener is not None:
+            self._listener(step)
+
+    def end(
+        self,
+        result: Outcome,
+        summary: str = "",
+        tests: TestCounts | None = None,
+        code_artifacts: Sequence[CodeArtifact] = (),
+    ) -> None:
+        """Write the end line and close the file."""
+        end = End(result=result, summary=summary, tests=tests or TestCounts(), code_artifacts=tuple(code_artifacts))
+        self._write("end", end)
+        self._ended = True
+        self.close()
+
+    def close(self) -> None:
+        """Close the file as it is; idempotent."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def __enter__(self) -> TraceWriter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._file is not None and not self._ended and error is not None:
+            if isinstance(error, KeyboardInterrupt):
+                self.end("partial", "stopped by the person")
+            else:
+                self.end("infra_failure", f"{type(error).__name__}: {error}")
+        self.close()
+
+    def _write(self, kind: str, record: Record) -> None:
+        if self._file is None:
+            raise RuntimeError("TraceWriter: start() was not called, or the trace has ended")
+        text = _line(kind, record)
+        if self._redact is not None:
+            text = self._redact(text)
+        self._file.write(text.encode() + b"\n")
+        self._file.flush()
+        os.fsync(self._file.fileno())
+
+
+def _line(kind: str, record: Record) -> str:
+    try:
+        body = record.model_dump_json()
+    except (PydanticSerializationError, UnicodeEncodeError):
+        # A lone surrogate cannot be written as UTF-8; it may come in through a model's "\ud800" or a file name.
+        body = json.dumps(_encodable(record.model_dump(mode="python")), ensure_ascii=False, separators=(",", ":"))
+    return f'{{"{LINE}":"{kind}",{body[1:]}'
+
+
+def _encodable(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode("utf-8")
+    if isinstance(value, dict):
+        return {_encodable(k): _encodable(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_encodable(v) for v in value]
+    return value
