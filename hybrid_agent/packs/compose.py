@@ -8,7 +8,7 @@ from typing import Any
 
 from hybrid_agent.packs.draw import Draw
 from hybrid_agent.packs.family import Intent, Scene
-from hybrid_agent.packs.joins import write_goal
+from hybrid_agent.packs.joins import NameFirst, write_goal
 from hybrid_agent.packs.pack import Pack
 from hybrid_agent.packs.wording import phrase
 from hybrid_agent.types import SetupItem, Split, Task, ToolCall
@@ -70,7 +70,9 @@ def _word(intent: Intent, scene: Scene, split: Split, rng: random.Random) -> tup
     elif split == "val" and rng.random() < 0.5:
         group, patterns = "val", intent.val
     index = rng.randrange(len(patterns))
-    return f"{intent.name}/{group}{index}", phrase(patterns[index], scene.slots, rng)
+    clause = phrase(patterns[index], scene.slots, rng)
+    named = patterns[index].startswith("{") and clause[0] not in "'\"`"
+    return f"{intent.name}/{group}{index}", NameFirst(clause) if named else clause
 
 
 def _gold(scenes: Sequence[Scene], steps: Sequence[str], asks: bool) -> list[dict[str, Any]]:

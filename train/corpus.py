@@ -1,0 +1,182 @@
+"""The SFT corpus: gold episodes of the packs' training templates, executed once, said in several wordings.
+
+Executing is the slow part, so episodes are cached in shards (a killed build goes on where it stopped) under a
+key of everything they depend on; wordings are added when the sequences are written.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import multiprocessing
+import os
+import random
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+from rich.progress import track
+
+from hybrid_agent.config.load import repository_root
+from hybrid_agent.constrain.lexicon import Lexicon
+from hybrid_agent.packs.compose import make_task
+from hybrid_agent.packs.pack import Pack, load_pack
+from hybrid_agent.tools.registry import call_schema
+from hybrid_agent.traces.window_text import as_json, render_turns
+from hybrid_agent.types import Record, Window
+from train.gold import Turn, replay, replay_sandbox, reworded
+
+SHARD = 100
+DEPENDS_ON = (
+    "hybrid_agent/agent",
+    "hybrid_agent/checks",
+    "hybrid_agent/packs",
+    "hybrid_agent/tools",
+    "hybrid_agent/types.py",
+    "task_packs",
+    "train/gold.py",
+)
+
+
+class PackShare(Record):
+    """How much of one pack goes into the corpus."""
+
+    episodes: int = Field(ge=0)
+    wordings: int = Field(default=4, ge=1)
+    plans: int = Field(default=0, ge=0)
+
+
+class CorpusSettings(Record):
+    """What the corpus holds. `plans` are goals of which only the plan is learnt (nothing needs executing);
+    `finish_share` of the finish turns are kept, since they are all alike."""
+
+    packs: dict[str, PackShare]
+    first_seed: int = 0
+    finish_share: float = Field(default=0.1, gt=0, le=1)
+    min_count: int = Field(default=3, ge=1)
+    workers: int = Field(default=2, ge=1)
+
+
+def build_corpus(settings: CorpusSettings, root: Path) -> Path:
+    """Make (or find) the corpus; returns the folder with sequences.jsonl.gz, lexicon.json and corpus.json.
+
+    Raises:
+        train.gold.GoldError: a training episode's gold solution is wrong.
+    """
+    folder = root / corpus_key(settings)
+    if (folder / "corpus.json").is_file():
+        return folder
+    jobs = []
+    for name, share in settings.packs.items():
+        shards = root / "episodes" / f"{name}-{_code_hash()[:12]}"
+        shards.mkdir(parents=True, exist_ok=True)
+        for start in range(settings.first_seed, settings.first_seed + share.episodes, SHARD):
+            stop = min(start + SHARD, settings.first_seed + share.episodes)
+            jobs.append((name, start, stop, shards / f"{start:06d}-{stop:06d}.jsonl.gz"))
+    todo = [job for job in jobs if not job[3].is_file()]
+    if todo:
+        with multiprocessing.get_context("spawn").Pool(settings.workers) as pool:
+            running = pool.imap_unordered(_execute_shard, todo)
+            for _ in track(running, "executing gold episodes", total=len(todo)):
+                pass
+    folder.mkdir(parents=True, exist_ok=True)
+    counts = _write_sequences(settings, jobs, folder)
+    _learn_lexicon(settings, jobs, folder)
+    _atomic(folder / "corpus.json", json.dumps({"settings": settings.model_dump(), **counts}, indent=1).encode())
+    return folder
+
+
+def corpus_key(settings: CorpusSettings) -> str:
+    """Identifies a corpus: its settings and the code it comes from."""
+    text = settings.model_dump_json(exclude={"workers"}) + _code_hash()
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _code_hash() -> str:
+    root, digest = repository_root(), hashlib.sha256()
+    for entry in DEPENDS_ON:
+        path = root / entry
+        for file in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
+            digest.update(str(file.relative_to(root)).encode() + b"\0" + file.read_bytes())
+    return digest.hexdigest()
+
+
+def _execute_shard(job: tuple[str, int, int, Path]) -> None:
+    name, start, stop, path = job
+    pack = load_pack(name)
+    lines = []
+    with replay_sandbox() as sandbox:
+        for seed in range(start, stop):
+            turns = replay(make_task(pack, "train", seed), sandbox)
+            lines.append(json.dumps({"seed": seed, "turns": [t.model_dump(mode="json") for t in turns]}))
+    _atomic(path, gzip.compress("\n".join(lines).encode(), 3))
+
+
+def _episodes(jobs: Sequence[tuple[str, int, int, Path]]) -> Iterator[tuple[str, int, list[Turn]]]:
+    for name, _, _, path in jobs:
+        for line in gzip.decompress(path.read_bytes()).decode().splitlines():
+            data = json.loads(line)
+            yield name, data["seed"], [Turn.model_validate(t) for t in data["turns"]]
+
+
+def _write_sequences(
+    settings: CorpusSettings, jobs: Sequence[tuple[str, int, int, Path]], folder: Path
+) -> dict[str, int]:
+    packs = {name: load_pack(name) for name in settings.packs}
+    rng = random.Random(settings.first_seed)
+    total, seen = 0, set()
+    with gzip.open(folder / "sequences.tmp", "wt", compresslevel=3) as out:
+
+        def write(turns: Sequence[tuple[Window, str]], kind: str) -> None:
+            nonlocal total
+            for pieces in render_turns(turns):
+                line = json.dumps({**as_json(pieces), "kind": kind}, ensure_ascii=False)
+                if hash(line) not in seen:
+                    seen.add(hash(line))
+                    out.write(line + "\n")
+                    total += 1
+
+        episodes = sum(stop - start for _, start, stop, _ in jobs)
+        for name, seed, turns in track(_episodes(jobs), "writing sequences", total=episodes):
+            original = make_task(packs[name], "train", seed)
+            for wording in range(settings.packs[name].wordings):
+                other = make_task(packs[name], "train", seed, wording=wording)
+                version = reworded(turns, original, other)
+                pairs = [
+                    (t.window, t.call)
+                    for t in version
+                    if t.window.phase != "finish" or rng.random() < settings.finish_share
+                ]
+                write(pairs, name)
+        for name, share in settings.packs.items():
+            for pair in _plans(packs[name], settings.first_seed, share):
+                write([pair], f"{name}-plan")
+    (folder / "sequences.tmp").replace(folder / "sequences.jsonl.gz")
+    return {"episodes": episodes, "sequences": total}
+
+
+def _plans(pack: Pack, first_seed: int, share: PackShare) -> Iterator[tuple[Window, str]]:
+    """Plan turns of further goals; seeds start far from those of the executed episodes."""
+    for seed in range(share.plans):
+        task = make_task(pack, "train", first_seed + 10_000_000 + seed)
+        yield Window(goal=task.goal), task.gold[0].model_dump_json(exclude_defaults=True)
+
+
+def _learn_lexicon(settings: CorpusSettings, jobs: Sequence[tuple[str, int, int, Path]], folder: Path) -> None:
+    schema = call_schema()
+
+    def examples() -> Iterator[tuple[Window, dict[str, Any], dict[str, Any]]]:
+        for _, _, turns in _episodes(jobs):
+            for turn in turns:
+                yield turn.window, json.loads(turn.call), schema
+
+    lexicon = Lexicon.learn(examples(), min_count=settings.min_count)
+    _atomic(folder / "lexicon.json", lexicon.to_json().encode())
+
+
+def _atomic(path: Path, data: bytes) -> None:
+    temp = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    temp.write_bytes(data)
+    temp.replace(path)
