@@ -1,0 +1,146 @@
+"""Moving and renaming files, also when the new name is taken or the target's folder is missing."""
+
+from __future__ import annotations
+
+from hybrid_agent.packs.draw import Draw
+from hybrid_agent.packs.family import Intent, Scene, name
+from hybrid_agent.types import AbsentCheck, EqualsCheck, ExistsCheck
+from task_packs.os.calls import fs
+from task_packs.os.data import file
+
+
+def move(draw: Draw) -> Scene:
+    """Plain, or the target's folder is missing, or the file lies in another folder than the goal says."""
+    content, kind = draw.lines(), draw.choice(("plain", "plain", "plain", "no_folder", "lost"))
+    real = asked = draw.path() if kind != "lost" else draw.file()
+    new = draw.file(asked.rsplit(".", 1)[1])
+    if kind == "no_folder":
+        parent = draw.dir()
+        new = f"{parent}/{new}"
+        gold = [fs("move", asked, to=new), fs("mkdir", parent), fs("move", asked, to=new)]
+    elif kind == "lost":
+        real = f"{draw.dir()}/{asked}"
+        gold = [fs("move", asked, to=new), fs("find", name=asked), fs("move", real, to=new)]
+    else:
+        gold = [fs("move", asked, to=new)]
+    return Scene(
+        slots={"file": name(asked), "new": name(new)},
+        setup=[file(real, content)],
+        gold=gold,
+        done=ExistsCheck(path=new, type="file"),
+        checks=[EqualsCheck(path=new, text=content), AbsentCheck(path=real)],
+    )
+
+
+def rename_or(draw: Draw) -> Scene:
+    old, first = draw.file("txt", "md", "csv", "log", "json"), draw.stem()
+    ending = old.rsplit(".", 1)[1]
+    first, second = f"{first}.{ending}", draw.file(ending)
+    content, taken = draw.lines(), draw.chance(0.5)
+    new = second if taken else first
+    setup, gold = [file(old, content)], [fs("move", old, to=first)]
+    checks = [EqualsCheck(path=new, text=content)]
+    if taken:
+        there = draw.lines()
+        setup.append(file(first, there))
+        gold.append(fs("move", old, to=second))
+        checks.append(EqualsCheck(path=first, text=there))
+    return Scene(
+        slots={"file": name(old), "new": name(first), "other": name(second)},
+        setup=setup,
+        gold=gold,
+        done=ExistsCheck(path=new, type="file"),
+        checks=[*checks, AbsentCheck(path=old)],
+    )
+
+
+def move_into(draw: Draw) -> Scene:
+    path, target, content = draw.file(), draw.dir(), draw.lines()
+    other = f"{target}/{draw.file()}"
+    gone = AbsentCheck(path=path)
+    return Scene(
+        slots={"file": name(path), "dir": name(target)},
+        setup=[file(path, content), file(other, "keep\n")],
+        gold=[fs("move", path, to=target)],
+        done=gone,
+        checks=[EqualsCheck(path=f"{target}/{path}", text=content), EqualsCheck(path=other, text="keep"), gone],
+    )
+
+
+INTENTS = [
+    Intent(
+        family="moving",
+        name="move_file",
+        train=(
+            "[rename|move|mv] {file} to {new}",
+            "[change|switch] the name of [the file|] {file} to {new}",
+            "[rename|move] the file {file} [so that it is called|so that its name is] {new}",
+            "[call|name] [the file|] {file} {new} [instead|from now on]",
+            "[give|assign] {file} the [new|] name {new}",
+            "the file {file} should [be called|be named|have the name|move to] {new}",
+            "[I want|we want] {file} [renamed to|moved to|to be called] {new}",
+            "[file|place] {file} under [the name|the new name] {new} [instead|from now on]",
+            "{file} has the wrong name, it should be {new}, [rename|move|change] it",
+        ),
+        val=(
+            "from now on the file {file} should have the name {new}",
+            "[give|assign] the new name {new} to {file}",
+        ),
+        held=(
+            "[switch|change] {file} to the name {new}",
+            "we want {new} as the [new|] name of the file {file}",
+            "{new} should be the name of the file {file} from now on",
+            "the name of {file} is wrong, [call|name] it {new}",
+        ),
+        build=move,
+        weight=1.5,
+    ),
+    Intent(
+        family="moving",
+        name="rename_file_or",
+        train=(
+            "[rename|move|mv] {file} to {new}, or to {other} if {new} [is taken|already exists|is in use]",
+            "[rename|move] [the file|] {file} to {new}, if that name is [taken|in use] [use|choose|take] {other}",
+            "[change|switch] the name of {file} to {new}, [falling back to|or else to] {other} if the name is taken",
+            "[call|name] {file} {new} from now on, or {other} [when|if] {new} is already there",
+            "[give|assign] {file} the name {new}, should that already exist [take|use|choose] {other} instead",
+            "if {new} is free, [rename|move] {file} to it, otherwise [rename|move] it to {other}",
+            "[try|attempt] to [rename|move] {file} to {new}, [use|take] {other} if the name is [taken|in use]",
+            "the file {file} should be called {new} or, if that is taken, {other}",
+        ),
+        val=(
+            "[switch|move] the file {file} to {new}, choose {other} when that name is already in use",
+            "we want {file} renamed to {new}, otherwise to {other} if {new} is taken",
+        ),
+        held=(
+            "from now on {file} should have the name {new}, or else {other} if {new} is already there",
+            "[try|attempt] to call the file {file} {new}, should the name be in use call it {other}",
+            "{file} should be renamed to {new}, [take|choose] {other} if that name is not free",
+        ),
+        build=rename_or,
+    ),
+    Intent(
+        family="moving",
+        name="move_into_folder",
+        train=(
+            "[move|put|place|mv] {file} into [the folder|the directory|] {dir}",
+            "[put|place|file|store] {file} [in|inside] the [folder|directory] {dir}",
+            "[move|shift|transfer] the file {file} [to|into] the [folder|directory] {dir}",
+            "{file} [belongs|should go|should be] in the [folder|directory] {dir}, [move|put|shift] it there",
+            "[I want|we want] {file} moved into the [folder|directory] {dir}",
+            "into the [folder|directory] {dir}, [move|shift|transfer] {file}",
+            "[tidy up|clean up] by [moving|putting] {file} into {dir}",
+            "[take|] {file} [out of here|from here] and [put|place|move] it in the [folder|directory] {dir}",
+        ),
+        val=(
+            "[transfer|shift] {file} from here into the directory {dir}",
+            "the folder {dir} is where {file} belongs, put it there",
+        ),
+        held=(
+            "[file|store] {file} away in the [folder|directory] {dir}",
+            "we want the file {file} to go into the [folder|directory] {dir}, [shift|transfer] it",
+            "[tidy up|clean up] and [place|put] {file} inside the directory {dir}",
+        ),
+        build=move_into,
+    ),
+]
