@@ -81,7 +81,8 @@ def replay(task: Task, sandbox: Sandbox) -> list[Turn]:
         )
         result = episode.run()
     said = [c for c in task.gold if c.tool == "finish"][-1].args["status"]
-    problems = [f"{c.kind}: {r.detail}" for c, r in zip(task.checks, toolbox.verify(task.checks), strict=True) if not r.ok]
+    judged = zip(task.checks, toolbox.verify(task.checks), strict=True)
+    problems = [f"{c.kind}: {r.detail}" for c, r in judged if not r.ok]
     if result.status != said or (said == "done") != result.verified or problems:
         calls = "\n".join(f"  {s.content} -> {s.obs.stdout if s.obs and s.obs.ok else s.obs}" for s in recorder.steps)
         raise GoldError(f"{task.id}: {task.goal!r}: {result.status} {result.summary} {problems}\n{calls}")

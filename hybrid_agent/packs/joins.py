@@ -14,7 +14,8 @@ Join = Callable[[Sequence[str]], str]
 
 
 _NOT_VERBS = frozenset(
-    "a an the this that these those there in into on at for from of to with within without under inside between after before "
+    "a an the this that these those there in into on at for from of to with within without under inside between "
+    "after before "
     "i we you it its my our nobody nothing everything every each all any only once when if as by what whatever which "
     "no not both some one two there's here".split()
 )
