@@ -25,10 +25,15 @@ def place(draw: Draw, name: str, text: str, lost: float = 0.3) -> tuple[str, Set
 
 
 def marked_lines(draw: Draw, mark: str, low: int = 1, high: int = 4) -> str:
-    """Lines of text of which some contain `mark`, others not."""
-    with_mark = [f"{draw.phrase(1, 3)} {mark} {draw.phrase(1, 2)}" for _ in range(draw.number(low, high))]
-    others = [line for line in draw.lines(3, 6).splitlines() if mark not in line]
-    lines = [*with_mark, *others]
+    """Lines of text of which some contain `mark` (once each), others not."""
+
+    def words(least: int, most: int) -> str:
+        while mark in (phrase := draw.phrase(least, most)):
+            pass
+        return phrase
+
+    lines = [f"{words(1, 3)} {mark} {words(1, 2)}" for _ in range(draw.number(low, high))]
+    lines += [words(2, 5) for _ in range(draw.number(3, 6))]
     draw.rng.shuffle(lines)
     return "".join(line + "\n" for line in lines)
 
