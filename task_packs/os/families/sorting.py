@@ -81,7 +81,7 @@ INTENTS = [
         name="sort_unique",
         train=(
             "[sort|order] {file} without [duplicates|repeats|repeated lines] into {out}",
-            "[remove|drop|delete] the [duplicate|repeated|double] lines of {file} and [save|write] the rest sorted to {out}",
+            "[remove|drop|delete] the [duplicate|repeated] lines of {file} and [save|write] the rest sorted to {out}",
             "[write|save|put] the [unique|distinct|different] lines of {file} [to|into|in] {out}",
             "[sort|order] the lines of {file}, [keep|leave] each only once, [save|write] them to {out}",
             "{out} should [hold|contain|have] each line of {file} [only once|just once]",
