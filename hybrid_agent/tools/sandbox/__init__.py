@@ -1,0 +1,41 @@
+"""Sandboxes: where the agent's commands run. `make_sandbox` is the way in; docs/sandbox.md explains the layers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from hybrid_agent.errors import InputError
+from hybrid_agent.protocols import Sandbox
+from hybrid_agent.tools.sandbox.bubblewrap import BubblewrapSandbox
+from hybrid_agent.tools.sandbox.limits import Completed, Limits, Strength
+from hybrid_agent.tools.sandbox.plain import PlainSandbox
+
+BACKENDS = ("bubblewrap", "none")
+
+__all__ = ["BACKENDS", "BubblewrapSandbox", "Completed", "Limits", "PlainSandbox", "Strength", "make_sandbox"]
+
+
+def make_sandbox(
+    backend: str, workspace: Path, limits: Limits | None = None, *, ro_binds: Mapping[str, Path] | None = None
+) -> Sandbox:
+    """Make a sandbox on an existing folder.
+
+    Args:
+        backend: "bubblewrap", or "none" for no protection at all; there is no fallback from one to the other.
+        workspace: the folder commands work on; inside it is /workspace.
+        limits: ceilings (defaults are those of `Limits`).
+        ro_binds: further host paths shown read-only inside, target -> path on the host.
+
+    Raises:
+        InputError: unknown backend, no such folder, bubblewrap missing.
+        SandboxError: the machine does not let us build a jail.
+    """
+    limits = limits or Limits()
+    if backend == "bubblewrap":
+        return BubblewrapSandbox(workspace, limits, ro_binds)
+    if backend == "none":
+        if ro_binds:
+            raise InputError("the backend none cannot bind paths", field="ro_binds", fix="use bubblewrap")
+        return PlainSandbox(workspace, limits)
+    raise InputError(f"unknown sandbox backend {backend!r}", field="backend", fix=f"use {' or '.join(BACKENDS)}")
