@@ -106,6 +106,7 @@ INTENTS = [
             "[I need|we need] {dir} as a [tarball|tar archive] called {archive}",
             "[back up|save] the [folder|directory] {dir} [as|in] the [compressed tar file|tarball] {archive}",
             "[archive|pack|bundle] everything in {dir} with tar [as|into] {archive}",
+            "everything in {dir} should be [archived|packed|bundled] as the [tarball|tar archive] {archive}",
         ),
         val=(
             "[bundle|tar] everything in the directory {dir}, the tarball is to be called {archive}",
@@ -132,6 +133,7 @@ INTENTS = [
             "[I need|we need] {dir} as a [zip file|zip archive] called {archive}",
             "[back up|save] the [folder|directory] {dir} [as|in] the [zip file|zip archive] {archive}",
             "[archive|pack|bundle] everything in {dir} with zip [as|into] {archive}",
+            "everything in {dir} should be [archived|packed|bundled] as the [zip file|zip archive] {archive}",
         ),
         val=(
             "[bundle|zip] everything in the directory {dir}, the zip file is to be called {archive}",

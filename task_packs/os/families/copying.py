@@ -81,6 +81,7 @@ INTENTS = [
             "[I need|we need] a [second|] copy of {file} [at|called] {new}",
             "from {file}, [make|create|produce] a [copy|duplicate|backup] {new}",
             "[put|place|store] a [copy|duplicate] of {file} at {new}",
+            "{file} should be [saved|copied|backed up|stored] a second time as {new}",
         ),
         val=(
             "[produce|store] {new} as a backup of {file}",
@@ -106,7 +107,7 @@ INTENTS = [
             "[back up|duplicate] {file} into the [folder|directory] {dir}",
             "in the [folder|directory] {dir}, [put|place|save] a copy of {file}",
             "give the [folder|directory] {dir} [its own|a] copy of {file}",
-            "[take|] a copy of {file} [goes|should go|belongs] in the [folder|directory] {dir}",
+            "a copy of {file} [goes|should go|belongs] in the [folder|directory] {dir}",
         ),
         val=(
             "[store|place] a duplicate of {file} inside the directory {dir}",
@@ -131,6 +132,7 @@ INTENTS = [
             "the [folder|directory] {new} should be a [full|complete] copy of {dir}",
             "[I need|we need] a [full|complete|second] copy of the [folder|directory] {dir} at {new}",
             "with everything inside, [copy|clone|duplicate] the [folder|directory] {dir} to {new}",
+            "the [folder|directory] {dir} should be [copied|backed up|duplicated] to {new} with everything in it",
         ),
         val=(
             "from the [folder|directory] {dir}, make a complete copy called {new}",
@@ -138,7 +140,7 @@ INTENTS = [
         ),
         held=(
             "[store|keep] a full duplicate of the directory {dir} in {new}",
-            "the entire folder {dir} should be copied to {new}",
+            "[make|produce] {new}, a clone of the entire directory {dir}",
             "[save|back up] everything in the [folder|directory] {dir} as the [folder|directory] {new}",
         ),
         build=copy_folder,

@@ -78,6 +78,7 @@ INTENTS = [
             "[make|create|produce] {out} [from|with] column {column} of {file}",
             "[store|save|keep] the values [in|of] column {column} of {file} [as|in] {out}",
             "[list|collect] [all|the] values of column {column} in {file} and [put|write] them in {out}",
+            "[make|generate] a list of what column {column} of {file} contains in {out}",
         ),
         val=(
             "[pull|get] the values of column number {column} out of the table {file} into {out}",
@@ -119,7 +120,7 @@ INTENTS = [
         name="csv_no_header",
         train=(
             "[save|write|put|copy] {file} without [its|the] [header|header line|header row] [to|as|into] {out}",
-            "[drop|remove|cut|strip] the [header|header row] of {file} and [save|write|store] the rest [to|in|as] {out}",
+            "[drop|remove|strip] the [header|header row] of {file} and [save|write|store] the rest [to|in|as] {out}",
             "[copy|save|write] [everything but|all but|everything except] the header of {file} [to|into] {out}",
             "{out} should [hold|contain|have] [only the data rows|the rows but not the header] of {file}",
             "from {file}, [take|keep|copy] [only the data rows|the rows without the header] into {out}",
@@ -128,7 +129,7 @@ INTENTS = [
             "[store|put] the data [rows|] of {file}, [not|without] the header, in {out}",
         ),
         val=(
-            "[strip|cut] the header off {file}, the data rows go to {out}",
+            "[strip|cut] the header out of {file}, the data rows go to {out}",
             "[keep|store] all of {file} except its header row in {out}",
         ),
         held=(
@@ -150,6 +151,7 @@ INTENTS = [
             "[extend|finish] the table {file} with the row {row}",
             "[record|enter] the [new|] row {row} in the [table|csv file] {file}",
             "the [table|csv file] {file} [lacks|is missing] the row {row}, [add|append|put] it at the end",
+            "[enter|write] another row {row} at the end of the table {file}",
         ),
         val=(
             "[enter|put] {row} into the csv file {file} as one more row",
@@ -158,7 +160,7 @@ INTENTS = [
         held=(
             "the table {file} should end with the row {row}, [attach|add] it",
             "[write|record] one more row {row} at the bottom of the csv file {file}",
-            "for the table {file}, [append|enter] another row, namely {row}",
+            "for the table {file}, [append|enter] another row: {row}",
         ),
         build=add_row,
     ),

@@ -113,6 +113,9 @@ INTENTS = [
             "[exclude|skip|omit] the {word} [lines|entries] of {file} and [put|save] the [rest|others] in {out}",
             "[save|keep|store] everything [from|in] {file} [except|but] the lines with {word} in {out}",
             "every line of {file} that does not [mention|contain] {word} [should go|goes|belongs] into {out}",
+            "[exclude|leave out] lines with {word} when copying {file} to {out}",
+            "the lines of {file} that lack {word} [go|belong] into {out}",
+            "[put|store] the remaining lines of {file} in {out}, leaving out those with {word}",
         ),
         val=(
             "[skip|leave out] lines mentioning {word} in {file} and store the others in {out}",
@@ -137,6 +140,7 @@ INTENTS = [
             "[store|save] the [start|beginning|head] of {file}, {count} lines, [as|in] {out}",
             "[cut|pull] the [top|first] {count} lines out of {file} and [put|store|write] them in {out}",
             "the first {count} lines of {file} [should go|go|belong] [to|into] {out}",
+            "[take|save] the head of the file {file}, {count} lines, as {out}",
         ),
         val=(
             "the {count} opening lines of {file} should be saved in {out}",
@@ -161,6 +165,7 @@ INTENTS = [
             "[store|save] the [end|tail] of {file}, {count} lines, [as|in] {out}",
             "[cut|pull] the [last|bottom] {count} lines out of {file} and [put|store|write] them in {out}",
             "the last {count} lines of {file} [should go|go|belong] [to|into] {out}",
+            "[take|save] the tail of the file {file}, {count} lines, as {out}",
         ),
         val=(
             "the {count} closing lines of {file} should be saved in {out}",

@@ -58,6 +58,7 @@ INTENTS = [
             "[write|produce|generate] a file that [says|reads|contains] {text} and [call|name] it {file}",
             "[fill|start] the new file {file} with {text}",
             "{file} does not exist yet, [create|make|write] it with the [text|words] {text}",
+            "the [words|text|line] {text} should be [saved|stored|kept] under the name {file}",
         ),
         val=(
             "[put|record] the words {text} in a file to be called {file}",
@@ -66,7 +67,7 @@ INTENTS = [
         held=(
             "[generate|start] a new file that holds {text}, its name is {file}",
             "[call|name] a new file {file} and [write|store] the line {text} in it",
-            "the words {text} should be saved in a new file {file}",
+            "the file {file} is new, it should hold the words {text}",
             "[set up|save] a file {file} that contains only {text}",
         ),
         build=create,
@@ -84,6 +85,8 @@ INTENTS = [
             "[at the bottom of|at the end of|below everything in] {file}, [write|put|insert|add] {text}",
             "{file} [needs|should get] [one more|a last|a final] line at its end: {text}",
             "[write|place] the line {text} [below|after] everything [else|] in {file}",
+            "[finish|close] {file} by [adding|appending|writing] {text} below everything else",
+            "[close|end] the text of {file} with the line {text}",
         ),
         val=(
             "[put|attach] the final line {text} in {file}, at the bottom",
@@ -110,6 +113,7 @@ INTENTS = [
             "[at the top of|at the start of|above everything in] {file}, [add|write|insert|put] {text}",
             "{file} [needs|should get] a [heading|title|first line] {text} at the top",
             "[write|place] the [heading|title|line] {text} [above|before] everything [else|] in {file}",
+            "before everything in {file}, [put|add|write] the line {text}",
         ),
         val=(
             "[prepend|place] an opening line {text} in {file}, above the rest",

@@ -83,6 +83,7 @@ INTENTS = [
             "[search|look through|go through] {dir} for {pattern} files and [list|record] them in {out}",
             "{out} should [list|name|hold] all files under {dir} [matching|whose names match] {pattern}",
             "[find|collect] everything [matching|that matches] {pattern} [in|below] {dir}, the paths go to {out}",
+            "the paths of all {pattern} files [in|below] {dir} should be [listed|noted|written] in {out}",
         ),
         val=(
             "[look through|search] the folder {dir} and [note|record] all {pattern} files in {out}",
@@ -107,6 +108,7 @@ INTENTS = [
             "{out} should [list|name] the files in {dir} [where|in which] {word} [occurs|appears]",
             "[grep|search] [all files in|the files of] {dir} for {word} and [put|write] their names in {out}",
             "[check|find out] which files [in|below] {dir} [mention|contain|use] {word}, [write|list] them in {out}",
+            "in {out}, [note|record] the files of {dir} that [include|use] {word}",
         ),
         val=(
             "[look through|go through] the folder {dir} and list the files that include the word {word} in {out}",
@@ -131,6 +133,7 @@ INTENTS = [
             "{out} should [list|name|hold] the empty files [in|of] {dir}",
             "[make|create] a list of the files in {dir} that are empty and [save|store] it as {out}",
             "[check|find out] which files [in|below] {dir} are empty, [write|list|record] them in {out}",
+            "the empty files [in|below] {dir} should be [listed|noted|recorded] in {out}",
         ),
         val=(
             "[note|store] each file below {dir} that has no content in {out}",
@@ -139,7 +142,7 @@ INTENTS = [
         held=(
             "for the folder {dir}, [save|write] a list of empty files as {out}",
             "[find out|check] which files of the directory {dir} are without content, their paths go to {out}",
-            "every empty file under {dir} should be listed in {out}",
+            "[look for|collect] files without content under {dir}, [note|list] them in {out}",
         ),
         build=empty_files,
     ),
@@ -155,6 +158,7 @@ INTENTS = [
             "{out} should [say|tell] where [the file|] {file} [is|lies]",
             "[note|record] the [path|location] of {file} in {out}",
             "{file} is somewhere [in here|below], [find|locate] it and [note|write] the path in {out}",
+            "the place where {file} lies should be [noted|written] in {out}",
         ),
         val=(
             "[locate|search for] the file {file} and record its location in {out}",

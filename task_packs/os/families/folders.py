@@ -144,6 +144,7 @@ INTENTS = [
             "[save|put] the [output|result] of ls {dir} in {out}",
             "[record|note] the [contents|content] of the [folder|directory] {dir} in {out}",
             "[list|name] the files of the [folder|directory] {dir} and [write|save] the list to {out}",
+            "[write|note] down what the [folder|directory] {dir} contains, the list goes to {out}",
         ),
         val=(
             "[store|keep] the file names [from|in] the directory {dir} in {out}",

@@ -69,6 +69,7 @@ INTENTS = [
             "to {target}, [make|create|set up] a [symlink|link] called {link}",
             "[I need|we need] a [symlink|symbolic link] {link} [pointing|leading] to {target}",
             "[place|put] a [symlink|soft link] to {target} at {link}",
+            "{target} should be [available|reachable] under the name {link}, [create|add] a symlink",
         ),
         val=(
             "[add|set up] {link} as a symlink leading to {target}",
@@ -118,6 +119,8 @@ INTENTS = [
             "[redirect|repoint|retarget] {link} to {target}",
             "{link} [points|leads] to the wrong file, [redirect|change|point] it to {target}",
             "[give|assign] the [old|existing] [symlink|link] {link} the new target {target}",
+            "[repoint|retarget] the link {link} so that it leads to {target}",
+            "the new target of [the link|the symlink] {link} is {target}",
         ),
         val=(
             "[switch|redirect] the target of the link {link} to {target}",

@@ -59,7 +59,7 @@ INTENTS = [
         name="last_entries",
         train=(
             "[save|write|put|copy] the last {count} {level} [entries|lines|messages] of {file} [to|into|in] {out}",
-            "[take|extract|pull] the [newest|latest] {count} {level} [entries|messages] [from|out of] {file} into {out}",
+            "[take|extract] the [newest|latest] {count} {level} [entries|messages] [from|out of] {file} into {out}",
             "from [the log|] {file}, [copy|take|extract] the [last|latest|newest] {count} {level} lines into {out}",
             "{out} should [hold|contain|have] the [last|latest|newest] {count} {level} [entries|lines] of {file}",
             "[find|look for] {level} in {file} and [keep|store|save] the last {count} matches in {out}",
@@ -88,9 +88,11 @@ INTENTS = [
             "[make|create|produce] [a summary|an overview|a table] of the levels in {file} [as|in] {out}",
             "[summarize|sum up] the levels of [the log|] {file} in {out}",
             "{out} should [say|show] how [often|many times] each level [occurs|appears] in {file}",
-            "for each level in [the log|] {file}, [count|add up] the [entries|lines] and [put|note] the counts in {out}",
+            "for each level in [the log|] {file}, [count|add up] the [entries|lines] and put the counts in {out}",
             "[report|record] the counts [per|of each|for each] level of [the log|] {file} in {out}",
             "[find out|check|determine] how many entries of each level {file} has and [write|put] the counts in {out}",
+            "{out} should be an overview of the levels in {file}",
+            "[summarize|sum up] {file} per level in {out}",
         ),
         val=(
             "[record|note] an overview of how often each level appears in the log {file} in {out}",
@@ -115,6 +117,8 @@ INTENTS = [
             "[keep|save] the [old|present] log {file} as {old} and [begin|start] with an empty {file}",
             "the log {file} is [full|too long], [rotate|move] it to {old} and [start|make] [a fresh|an empty] one",
             "do a log rotation of {file}, the old entries go to {old}",
+            "[begin|start] a new {file}, its old entries should be kept in {old}",
+            "[do|start] a rotation of the log {file} to {old}",
         ),
         val=(
             "[begin|start] a fresh empty log {file}, the old one should be kept as {old}",

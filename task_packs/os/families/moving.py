@@ -130,7 +130,7 @@ INTENTS = [
             "[I want|we want] {file} moved into the [folder|directory] {dir}",
             "into the [folder|directory] {dir}, [move|shift|transfer] {file}",
             "[tidy up|clean up] by [moving|putting] {file} into {dir}",
-            "[take|] {file} [out of here|from here] and [put|place|move] it in the [folder|directory] {dir}",
+            "take {file} [out of here|from here] and [put|place|move] it in the [folder|directory] {dir}",
         ),
         val=(
             "[transfer|shift] {file} from here into the directory {dir}",

@@ -94,6 +94,8 @@ INTENTS = [
             "[let|allow] [everybody|everyone] [run|to run|execute] the script {file}",
             "the script {file} cannot be [run|started|executed], [make|mark] it executable",
             "[turn|make] {file} into an executable script",
+            "the [execute|executable] bit of {file} is missing, [set|add] it",
+            "[grant|give] {file} the execute permission",
         ),
         val=(
             "[grant|give] the execute permission for the script {file} to everyone",
@@ -120,6 +122,8 @@ INTENTS = [
             "[take|remove] the rights [of|from] other users on {file}",
             "{file} holds secrets, [keep|make] it private",
             "[keep|hide] {file} away from other users",
+            "[lock|protect|restrict] the file {file}, it is private",
+            "other users can [see|read] {file}, [limit|restrict] it to the owner",
         ),
         val=(
             "[lock|restrict] {file} so that only its owner can read it",
@@ -127,7 +131,7 @@ INTENTS = [
         ),
         held=(
             "other users should not [see|access] {file}, make it private",
-            "[limit|restrict] who can open {file} to the owner",
+            "[protect|lock] {file} so that other users cannot open it",
             "[hide|protect] {file}, nobody else should read it",
         ),
         build=private,

@@ -67,6 +67,7 @@ INTENTS = [
             "[I want|we want] {file} [gone|deleted|removed]",
             "[clean up|tidy up] by [deleting|removing] {file}",
             "nobody needs {file} any more, [throw it away|get rid of it|delete it]",
+            "{file} should be [thrown away|erased|discarded]",
         ),
         val=(
             "[discard|erase] the outdated file {file}",
@@ -118,6 +119,7 @@ INTENTS = [
             "no {pattern} file should [remain|be left|stay] in {dir}, [delete|remove] them",
             "[drop|erase] all files [in|under] {dir} [matching|whose names match] {pattern}",
             "the {pattern} files in {dir} are [not needed any more|no longer needed|useless], [delete|remove] them",
+            "[tidy up|tidy] {dir} by [erasing|throwing away] the {pattern} files",
         ),
         val=(
             "[tidy up|clear] the folder {dir} by [erasing|deleting] every {pattern} file",

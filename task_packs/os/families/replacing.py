@@ -74,6 +74,7 @@ INTENTS = [
             "[wherever|everywhere] {file} [says|has|mentions] {old}, [make it|write|put] {new}",
             "[edit|update|correct] {file} so that it [says|has] {new} [instead of|in place of] {old}",
             "the word {old} in {file} [is wrong|is outdated], [replace it with|change it to] {new}",
+            "[convert|correct|exchange] {old} to {new} in the file {file}",
         ),
         val=(
             "[convert|change] {old} to {new} throughout the file {file}",
@@ -125,6 +126,9 @@ INTENTS = [
             "[let|make] the line {text} follow {line} in {file}",
             "[find|look for] the line {line} in {file} and [add|insert|write] {text} [below|under|after] it",
             "[edit|update|extend] {file} so that {text} comes [right after|directly after|after] {line}",
+            "{text} [should come|has to come|belongs] [right after|directly below] the line {line} in {file}",
+            "in {file}, let {line} be followed by {text}",
+            "{text} should follow the line {line} in {file}",
         ),
         val=(
             "[place|write] {text} under the line {line} of the file {file}",

@@ -64,6 +64,8 @@ INTENTS = [
             "[take|read] the lines of {file}, [sort|order|arrange] them and [store|save] them in {out}",
             "from {file}, [make|create|produce] the sorted file {out}",
             "[arrange|order|sort] {file} alphabetically, the [result|output] goes to {out}",
+            "[create|make|get] {out} by [sorting|ordering|arranging] the lines of {file}",
+            "alphabetize the lines of {file} into {out}",
         ),
         val=(
             "[store|write] an alphabetical version of the lines of {file} in {out}",
@@ -89,6 +91,7 @@ INTENTS = [
             "[deduplicate|dedupe] {file} [into|to] {out}",
             "from {file}, [keep|take|collect] the [unique|distinct|different] lines [in|into] {out}",
             "[store|save] a [version|copy] of {file} without [duplicates|repeated lines] as {out}",
+            "[dedupe|deduplicate] the content of {file} and [save|store] it as {out}",
         ),
         val=(
             "[deduplicate|dedupe] the lines of {file} and write the result to {out}",
@@ -114,6 +117,8 @@ INTENTS = [
             "[make|create|produce] a numerically [sorted|ordered] [copy|version] of {file} [called|as|in] {out}",
             "the lines of {file} start with numbers, [sort|order|arrange] them by number into {out}",
             "[sort|order] {file} by number, not [alphabetically|by letters], and [save|store] it as {out}",
+            "[order|arrange] {file} with the smallest number first and the largest last into {out}",
+            "[take|read] {file} and [save|keep] its lines in numerical order in {out}",
         ),
         val=(
             "from the smallest to the largest number, [write|put] the lines of {file} in {out}",
