@@ -1,0 +1,51 @@
+"""Train one stage: `python -m train.run stage=sft [key=value ...]`.
+
+Exit codes: 0 trained, 2 bad input, 130 interrupted (and saved).
+"""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Sequence
+
+from rich.console import Console
+
+from hybrid_agent.config.load import load_config
+from hybrid_agent.config.train import TrainConfig
+from hybrid_agent.errors import HybridAgentError, InputError
+
+
+def main(overrides: Sequence[str] | None = None) -> int:
+    """Load the config, then torch, then train."""
+    overrides = list(sys.argv[1:] if overrides is None else overrides)
+    console = Console(stderr=True)
+    if "--help" in overrides or "-h" in overrides:
+        console.print(__doc__)
+        return 0
+    command = shlex.join(["python", "-m", "train.run", *overrides])
+    try:
+        config = load_config("train", overrides, TrainConfig)
+        # Only now: a typo is reported without waiting for torch.
+        from train.engine import Stopped
+        from train.stages import sft
+
+        try:
+            folder = sft.run(config, command, console)
+        except Stopped as stop:
+            console.print(f"{stop}; it is saved. Go on with:\n  {command}", highlight=False)
+            return 130
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except HybridAgentError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    console.print(f"trained: {folder}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
