@@ -6,9 +6,10 @@ import contextlib
 import os
 import signal
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TypeVar
 
 from hybrid_agent.errors import InputError, SandboxError
 from hybrid_agent.tools.sandbox import cgroups, command, staging
@@ -19,6 +20,9 @@ from hybrid_agent.tools.sandbox.seccomp import filter_bytes
 from hybrid_agent.tools.sandbox.slots import Slot, is_real_root, lend_slot
 
 NOT_FOUND = 127
+
+T = TypeVar("T")
+Spawn = Callable[[list[str], list[int], tuple[int, int]], T]
 
 
 class BubblewrapSandbox:
@@ -44,7 +48,9 @@ class BubblewrapSandbox:
         filter_bytes()
         self._lock = threading.Lock()
         self._stage: staging.Stage | None = None
-        self._staged: tuple[int, int, int, int] | None = None
+        self._folder: tuple[int, int] | None = None
+        self._owner: tuple[int, int] | None = None
+        self._builds = 0
         self._slot: Slot | None = lend_slot() if is_real_root() else None
         cgroups.sweep()
         self._group = cgroups.make_group(limits)
@@ -66,31 +72,34 @@ class BubblewrapSandbox:
         writable: bool = True,
     ) -> Completed:
         """Run argv in a jail of its own; see `protocols.Sandbox.run`."""
-        kills = self._group.oom_kills()
+        check_call(argv, env)
+        kills = self.oom_kills()
         watch = DiskWatch(self.workspace, self.limits.disk_mb << 20, self.limits.disk_files)
         capture = Capture(
             keep=self.limits.output_kb << 10, flood=self.limits.flood_mb << 20, watch=watch.over if writable else None
         )
-        self.start(capture, argv, stdin=stdin, env=env, writable=writable)
-        ended = capture.finish(timeout_s)
-        return self._judge(ended, argv[0], out_of_memory=self._group.oom_kills() > kills)
 
-    def start(
-        self,
-        capture: Capture,
-        argv: Sequence[str],
-        *,
-        stdin: bytes = b"",
-        env: Mapping[str, str] | None = None,
-        writable: bool = True,
-    ) -> None:
-        """Start a jail and leave serving it to `capture.finish`."""
-        check_call(argv, env)
+        def spawn(full: list[str], pass_fds: list[int], status: tuple[int, int]) -> None:
+            capture.start(full, stdin=stdin, pass_fds=pass_fds, env={}, cwd="/", status=status)
+
+        self.launch(spawn, argv, env=env, writable=writable)
+        ended = capture.finish(timeout_s)
+        return self._judge(ended, argv[0], out_of_memory=self.oom_kills() > kills)
+
+    def launch(
+        self, spawn: Spawn[T], argv: Sequence[str], *, env: Mapping[str, str] | None = None, writable: bool = True
+    ) -> T:
+        """Build the command line of a jail and have `spawn` start it.
+
+        `spawn` gets the argv, the descriptors to pass, and the status pipe (read end, write end), both ends of
+        which it owns. It must start the process with an empty environment (the first process of a jail shows its own
+        to all others) and with / as directory.
+        """
         with self._lock, ExitStack() as fds:
             self._settle()
-            status = os.pipe()
             etc = {name: fds.enter_context(_memfd(text.encode())) for name, text in command.ETC.items()}
             seccomp = fds.enter_context(_memfd(filter_bytes()))
+            status = os.pipe()
             staged = self._stage is not None
             arguments = command.jail_arguments(
                 staging.WORKSPACE if staged else str(self.workspace),
@@ -103,7 +112,7 @@ class BubblewrapSandbox:
                 status_fd=status[1],
             )
             # By descriptor, because the first process's command line can be read inside and would show host paths.
-            args_fd = fds.enter_context(_memfd(b"\0".join(a.encode() for a in arguments)))
+            args_fd = fds.enter_context(_memfd(b"\0".join(os.fsencode(a) for a in arguments)))
             pass_fds = [*etc.values(), seccomp, args_fd, status[1]]
             stage_fd = self._stage.fd if self._stage else None
             if stage_fd is not None:
@@ -116,8 +125,17 @@ class BubblewrapSandbox:
                 stage_fd=stage_fd,
             )
             full += ["--args", str(args_fd), "--", *command.inner(self.limits, own_uid=self._slot is not None), *argv]
-            # The environment is empty: the first process of the jail would show it to all others.
-            capture.start(full, stdin=stdin, pass_fds=pass_fds, env={}, cwd="/", status=status)
+            return spawn(full, pass_fds, status)
+
+    def settle(self) -> int:
+        """Get the workspace ready for a call; the number returned changes when running jails must be rebuilt."""
+        with self._lock:
+            self._settle()
+            return self._builds
+
+    def oom_kills(self) -> int:
+        """Processes of this sandbox that the kernel has killed for memory so far."""
+        return self._group.oom_kills()
 
     @property
     def strength(self) -> Strength:
@@ -157,19 +175,21 @@ class BubblewrapSandbox:
         """Make the workspace the jail's own: staged once, again whenever its folder was replaced."""
         if self._closed:
             raise SandboxError("the sandbox is closed")
-        if self._slot is None:
-            return
         try:
             now = self.workspace.stat()
         except OSError as error:
             raise SandboxError(f"the workspace is gone: {error}") from None
-        seen = (now.st_dev, now.st_ino, now.st_uid, now.st_gid)
-        if self._stage is None or (self._stage.mapped and self._staged != seen) or self._staged[:2] != seen[:2]:  # type: ignore[index]
-            if self._stage is not None:
-                self._stage.close()
-            owner = (now.st_uid, now.st_gid)
-            self._stage = staging.make_stage(self.workspace, owner, self._slot.uid, self._binds)
-            self._staged = seen
+        folder, owner = (now.st_dev, now.st_ino), (now.st_uid, now.st_gid)
+        mapped = self._stage is not None and self._stage.mapped
+        if folder != self._folder or (mapped and owner != self._owner):
+            self._folder, self._owner = folder, owner
+            self._builds += 1
+            if self._slot is not None:
+                if self._stage is not None:
+                    self._stage.close()
+                self._stage = staging.make_stage(self.workspace, owner, self._slot.uid, self._binds)
+        if self._slot is None or self._stage is None:
+            return
         if not self._stage.mapped:
             give_to(self.workspace, self._slot.uid, self._slot.uid)
         elif now.st_uid != 0:
@@ -181,6 +201,8 @@ class BubblewrapSandbox:
         stderr = ended.err.decode("utf-8", "replace")
         if out_of_memory and killed_by is None:
             killed_by = "memory"
+        if code == NOT_FOUND and stderr.startswith("prlimit: failed to execute"):
+            stderr = f"{program}: command not found\n"
         if code is None and killed_by is None:
             if ended.exit_code == 1 and "bwrap: execvp " in stderr:
                 code, stderr = NOT_FOUND, f"{program}: command not found\n"

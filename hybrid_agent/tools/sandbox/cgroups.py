@@ -124,7 +124,7 @@ def sweep() -> int:
         places += [p for p in (here, *here.parents) if p == root or root in p.parents]
     for place in places:
         for d in place.glob(PREFIX + "*"):
-            pid, started = (d.name.removeprefix(PREFIX).split("-") + ["", ""])[:2]
+            pid, started = [*d.name.removeprefix(PREFIX).split("-"), "", ""][:2]
             if pid.isdigit() and _started(int(pid)) == started:
                 continue
             if _discard(d):

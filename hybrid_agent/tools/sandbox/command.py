@@ -33,7 +33,7 @@ ENVIRONMENT = {
 }
 
 ETC = {
-    "passwd": f"agent:x:{INSIDE_ID}:{INSIDE_ID}:agent:/tmp:/bin/bash\nnobody:x:65534:65534:nobody:/:/usr/sbin/nologin\n",
+    "passwd": f"agent:x:{INSIDE_ID}:{INSIDE_ID}::/tmp:/bin/bash\nnobody:x:65534:65534::/:/usr/sbin/nologin\n",
     "group": f"agent:x:{INSIDE_ID}:\nnogroup:x:65534:\n",
     "hosts": "127.0.0.1 localhost sandbox\n::1 localhost\n",
     "nsswitch.conf": "passwd: files\ngroup: files\nhosts: files\n",

@@ -30,7 +30,7 @@ class Limits(Record):
     flood_mb: int = Field(default=16, ge=1)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Completed:
     """The end of one sandboxed process (satisfies `protocols.Completed`).
 

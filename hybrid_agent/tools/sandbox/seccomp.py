@@ -69,7 +69,7 @@ def filter_bytes() -> bytes:
         SandboxError: libseccomp or its Python binding is missing.
     """
     try:
-        import pyseccomp as sc
+        import pyseccomp as sc  # type: ignore[import-untyped]
     except (ImportError, OSError, RuntimeError) as error:
         raise SandboxError(f"the system call filter needs libseccomp (apt install libseccomp2): {error}") from None
 
