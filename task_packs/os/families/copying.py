@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hybrid_agent.packs.draw import Draw
 from hybrid_agent.packs.family import Intent, Scene, name
-from hybrid_agent.types import CommandCheck, EqualsCheck, ExistsCheck, SameCheck
+from hybrid_agent.types import EqualsCheck, ExistsCheck, SameCheck
 from task_packs.os.calls import fs
 from task_packs.os.data import file, folder
 
@@ -36,15 +36,15 @@ def copy(draw: Draw) -> Scene:
 
 
 def copy_into(draw: Draw) -> Scene:
-    path, target, content = draw.file(), draw.dir(), draw.lines()
-    other = f"{target}/{draw.file()}"
+    path, target, content = draw.path(), draw.dir(), draw.lines()
+    other, new = f"{target}/{draw.file()}", f"{target}/{path.rsplit('/', 1)[-1]}"
     return Scene(
         slots={"file": name(path), "dir": name(target)},
         setup=[file(path, content), file(other, "keep\n")],
         gold=[fs("copy", path, to=target)],
-        done=CommandCheck(cmd=f"ls {target} | grep {path}"),
+        done=SameCheck(path=new, other=path),
         checks=[
-            EqualsCheck(path=f"{target}/{path}", text=content),
+            EqualsCheck(path=new, text=content),
             EqualsCheck(path=path, text=content),
             EqualsCheck(path=other, text="keep"),
         ],

@@ -55,15 +55,14 @@ def rename_or(draw: Draw) -> Scene:
 
 
 def move_into(draw: Draw) -> Scene:
-    path, target, content = draw.file(), draw.dir(), draw.lines()
-    other = f"{target}/{draw.file()}"
-    gone = AbsentCheck(path=path)
+    path, target, content = draw.path(), draw.dir(), draw.lines()
+    other, new = f"{target}/{draw.file()}", f"{target}/{path.rsplit('/', 1)[-1]}"
     return Scene(
         slots={"file": name(path), "dir": name(target)},
         setup=[file(path, content), file(other, "keep\n")],
         gold=[fs("move", path, to=target)],
-        done=gone,
-        checks=[EqualsCheck(path=f"{target}/{path}", text=content), EqualsCheck(path=other, text="keep"), gone],
+        done=ExistsCheck(path=new, type="file"),
+        checks=[EqualsCheck(path=new, text=content), EqualsCheck(path=other, text="keep"), AbsentCheck(path=path)],
     )
 
 
