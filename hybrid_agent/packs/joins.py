@@ -15,7 +15,7 @@ Join = Callable[[Sequence[str]], str]
 
 _NOT_VERBS = frozenset(
     "a an the this that these those there in into on at for from of to with within without under inside between "
-    "after before "
+    "after before above below per how where wherever everywhere other "
     "i we you it its my our nobody nothing everything every each all any only once when if as by what whatever which "
     "no not both some one two there's here".split()
 )
