@@ -135,9 +135,7 @@ def load_sequences(path: Path, tokenizer: PreTrainedTokenizerFast, context: int,
         write_atomic(stored, lambda temp: _save(temp, arrays))
     with np.load(stored, allow_pickle=False) as z:
         names = tuple(str(n) for n in z["kind_names"])
-        return Sequences(
-            z["tokens"], z["answer"], z["starts"], z["weights"], z["kinds"], names, int(z["dropped"])
-        )
+        return Sequences(z["tokens"], z["answer"], z["starts"], z["weights"], z["kinds"], names, int(z["dropped"]))
 
 
 def _save(temp: Path, arrays: dict[str, Any]) -> None:

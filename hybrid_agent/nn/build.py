@@ -8,9 +8,7 @@ from transformers import LlamaConfig, LlamaForCausalLM
 from hybrid_agent.nn.config import ModelConfig
 
 
-def build_model(
-    config: ModelConfig, *, vocab_size: int, pad_id: int, end_id: int, seed: int = 0
-) -> LlamaForCausalLM:
+def build_model(config: ModelConfig, *, vocab_size: int, pad_id: int, end_id: int, seed: int = 0) -> LlamaForCausalLM:
     """A freshly initialised decoder (fp32).
 
     Args:

@@ -104,7 +104,7 @@ def _with_fixed_tokens(raw: Tokenizer) -> Tokenizer:
 
 def wrap(raw: Tokenizer) -> PreTrainedTokenizerFast:
     """The `transformers` face of the tokenizer."""
-    return PreTrainedTokenizerFast(
+    return PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
         tokenizer_object=raw,
         pad_token=PAD,
         eos_token=END,

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from hybrid_agent.errors import InputError
 from hybrid_agent.runs.atomic import file_hash, write_json
@@ -29,16 +29,16 @@ class Manifest(Record):
     name: str
     attempt: int = 1
     command: str = ""
-    config: dict[str, Any] = {}
+    config: dict[str, Any] = Field(default_factory=dict)
     git_sha: str | None = None
     git_dirty: bool | None = None
     seed: int = 0
-    parents: dict[str, str] = {}
+    parents: dict[str, str] = Field(default_factory=dict)
     data_hash: str | None = None
     tokenizer_hash: str | None = None
-    metrics: dict[str, Any] = {}
-    versions: dict[str, str] = {}
-    files: dict[str, str] = {}
+    metrics: dict[str, Any] = Field(default_factory=dict)
+    versions: dict[str, str] = Field(default_factory=dict)
+    files: dict[str, str] = Field(default_factory=dict)
 
 
 def write_manifest(folder: Path, manifest: Manifest, files: Iterable[str | Path]) -> Manifest:

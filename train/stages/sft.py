@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from rich.console import Console
 from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
+from transformers.utils.logging import disable_progress_bar
 
 from hybrid_agent.config.train import SftConfig, TrainConfig
 from hybrid_agent.errors import InputError
@@ -137,7 +138,9 @@ def _attempt(config: TrainConfig, root: Path, console: Console) -> Path:
     if folder is not None and (folder / CONFIG).is_file():
         if json.loads((folder / CONFIG).read_text()) != wanted:
             raise InputError(
-                f"{folder} was left unfinished with another config", field="name", fix="add fresh=true, or another name="
+                f"{folder} was left unfinished with another config",
+                field="name",
+                fix="add fresh=true, or another name=",
             )
         return folder
     folder = folder or new_attempt(root, "sft", config.name)
@@ -194,6 +197,7 @@ def _finish(
     command: str,
 ) -> None:
     """Write the checkpoint people load, the plots and, last, the manifest."""
+    disable_progress_bar()  # of transformers: the weights are two megabytes
     model.save_pretrained(str(folder / DECODER))
     save_tokenizer(inputs.tokenizer, folder / DECODER)
     if inputs.lexicon is not None:
