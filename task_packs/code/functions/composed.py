@@ -220,7 +220,7 @@ def _inputs(draw: Draw, lane: Lane, composition: Composition) -> tuple[tuple[Any
 def _phrase(draw: Draw, composition: Composition) -> str:
     """The noun phrase: which elements are meant ("the even numbers in xs")."""
     source, filter_ = composition.source, composition.filter
-    which = draw.choice(DETERMINERS[wording_set(draw)])
+    which = "the" if isinstance(composition.map, Filter) else draw.choice(DETERMINERS[wording_set(draw)])
     noun, place = composition.fill(source.noun), composition.fill(source.place)
     if not filter_.code:
         return f"{which} {noun} {place}"

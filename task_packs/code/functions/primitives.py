@@ -16,7 +16,7 @@ Values = dict[str, Any]
 
 @dataclass(frozen=True)
 class Filter:
-    """A condition on one element. `says` follows "that" ("are even"), `before` precedes the noun, `after` follows it."""
+    """A condition on an element. `says` follows "that" ("are even"), `before` precedes the noun, `after` follows it."""
 
     key: str
     code: str
