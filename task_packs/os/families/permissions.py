@@ -1,4 +1,4 @@
-"""Permissions: a mode that the goal gives, executable, private."""
+"""Permissions: a mode that the goal gives, read-only, private."""
 
 from __future__ import annotations
 
@@ -28,16 +28,14 @@ def set_mode(draw: Draw) -> Scene:
     )
 
 
-def executable(draw: Draw) -> Scene:
-    path = draw.path("sh", "py", "sh")
-    first = "#!/bin/sh" if path.endswith("sh") else "#!/usr/bin/env python3"
-    content = f"{first}\n{'echo' if path.endswith('sh') else '#'} {draw.phrase(1, 3)}\n"
+def read_only(draw: Draw) -> Scene:
+    path, content = draw.path(), draw.lines(1, 4)
     return Scene(
         slots={"file": name(path)},
         setup=[file(path, content, "644")],
-        gold=[shell(f"chmod a+x {path}")],
-        done=CommandCheck(cmd=f"test -x {path}"),
-        checks=[ModeCheck(path=path, mode="755"), EqualsCheck(path=path, text=content)],
+        gold=[shell(f"chmod a-w {path}")],
+        done=CommandCheck(cmd=f"stat -c %a {path}", stdout="444"),
+        checks=[ModeCheck(path=path, mode="444"), EqualsCheck(path=path, text=content)],
     )
 
 
@@ -83,30 +81,31 @@ INTENTS = [
     ),
     Intent(
         family="permissions",
-        name="make_executable",
+        name="make_read_only",
         train=(
-            "make [the script|] {file} [executable|runnable]",
-            "[mark|flag] [the script|] {file} as executable",
-            "[set|add|turn on] the [execute|executable] [bit|permission|flag] [on|for|of] {file}",
-            "[give|grant] [everybody|everyone] [the right|permission] to [run|execute] {file}",
-            "{file} should be [executable|runnable]",
-            "chmod {file} so that it can be [run|executed|started]",
-            "[let|allow] [everybody|everyone] [run|to run|execute] the script {file}",
-            "the script {file} cannot be [run|started|executed], [make|mark] it executable",
-            "[turn|make] {file} into an executable script",
-            "the [execute|executable] bit of {file} is missing, [set|add] it",
-            "[grant|give] {file} the execute permission",
+            "make {file} [read-only|write-protected]",
+            "[mark|flag|set] {file} as [read-only|write-protected]",
+            "[protect|lock|guard] {file} [from|against] [changes|writing|edits]",
+            "[take|remove] the [write permission|write bit|right to write] from {file}",
+            "{file} should be [read-only|write-protected]",
+            "[nobody|no one] should [change|write to|edit] {file} any more, make it read-only",
+            "[let|allow] nobody [change|to change|write to|edit] {file}",
+            "[turn off|drop|remove] [writing|write access] [for everyone|for everybody|] on {file}",
+            "[write-protect|lock] {file} so that it [cannot be changed|stays as it is]",
+            "{file} is final, [turn off|remove] the write permission",
+            "for {file}, [turn off|take away] write access",
         ),
         val=(
-            "[grant|give] the execute permission for the script {file} to everyone",
-            "[flag|set] {file} as runnable",
+            "[guard|write-protect] {file}, no one should edit it",
+            "the write bit of {file} [needs to go away|should go away], it is read-only now",
         ),
         held=(
-            "[turn on|add] what {file} needs to be executable, the execute bit",
-            "the script {file} should be runnable, [mark|flag] it so",
-            "[allow|let] {file} be [run|started] by everybody",
+            "[flag|lock] {file} against writing for everyone",
+            "no one should have the right to write to {file}, it stays read-only",
+            "[remove|drop] write access on {file}, everybody should only read it",
+            "{file} is final and cannot be changed, [mark|make] it write-protected",
         ),
-        build=executable,
+        build=read_only,
     ),
     Intent(
         family="permissions",
