@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,8 @@ from pathlib import Path
 from hybrid_agent.config.explain import nearest
 from hybrid_agent.errors import InputError
 from hybrid_agent.protocols import Decoder
+from hybrid_agent.runs.atomic import file_hash
+from hybrid_agent.runs.manifest import MANIFEST, read_manifest
 
 OPTION = "--decoder"
 KINDS = ("tiny", "hf", "openai")
@@ -73,6 +76,50 @@ def make_decoder(spec: DecoderSpec) -> Decoder:
     if spec.kind == "tiny":
         return HfDecoder.bundled()
     return HfDecoder.from_folder(Path(spec.target))
+
+
+def bundle_folder() -> Path:
+    """Where the trained bundle that ships with the package lies.
+
+    Raises:
+        InputError: it is not there.
+    """
+    folder = Path(__file__).resolve().parents[1] / "bundles" / "tiny"
+    if not (folder / MANIFEST).is_file():
+        fix = "use a full checkout, or train it: make train-stage STAGE=sft"
+        raise InputError("the trained model is not there", where=str(folder), fix=fix)
+    return folder
+
+
+def bundle_summary() -> str:
+    """One line on the shipped bundle, without loading it.
+
+    Raises:
+        InputError: it is missing or damaged.
+    """
+    folder = bundle_folder()
+    manifest = read_manifest(folder)
+    size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+    return f"{manifest.stage}/{manifest.name}, {size / 2**20:.1f} MiB, files match their manifest"
+
+
+def decoder_hash(spec: DecoderSpec) -> str:
+    """What identifies the model behind a specification: equal hashes give equal results (for local models).
+
+    Raises:
+        InputError: the model is not there.
+    """
+    if spec.kind == "tiny":
+        return file_hash(bundle_folder() / MANIFEST)
+    if spec.kind == "script":
+        return file_hash(Path(spec.target))
+    if spec.kind == "hf":
+        digest = hashlib.sha256()
+        for file in sorted(Path(spec.target).iterdir()):
+            if file.suffix in (".json", ".safetensors", ".model"):
+                digest.update(f"{file.name} {file_hash(file)}\n".encode())
+        return digest.hexdigest()
+    return str(spec)
 
 
 def _script(path: Path) -> list[str]:

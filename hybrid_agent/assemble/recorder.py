@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import hashlib
 import json
 from collections.abc import Callable, Iterable
@@ -51,10 +52,9 @@ def code_artifacts(changed: Iterable[str], read: Callable[[str], bytes | None]) 
 
 def _fingerprint(data: bytes, lang: str) -> str:
     if lang == "python":
-        try:
+        # If it does not parse, its text stands for it.
+        with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
             data = ast.dump(ast.parse(data)).encode()
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            pass  # not Python that parses: its text stands for it
     return hashlib.sha256(data).hexdigest()
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 
 from hybrid_agent.types import Observation, Step, Verdict
@@ -103,7 +104,7 @@ def _one_line(text: str, width: int) -> str:
     return text if len(text) <= width else text[: width - 3] + "..."
 
 
-_DESCRIBE = {
+_DESCRIBE: dict[str, Callable[[str, dict[str, Any]], str]] = {
     "shell": lambda tool, args: f"shell: {args.get('cmd')}",
     "exec_code": _code,
     "editor": _edits,

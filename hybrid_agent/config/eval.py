@@ -31,8 +31,9 @@ class EvalConfig(Record):
     workers: int = Field(default=0, ge=0, le=256)
     seed: int = 0
     max_steps: int | None = Field(default=None, ge=1)
+    attempts: int = Field(default=1, ge=1, le=5)
     task_timeout_s: float = Field(default=120.0, gt=0, le=3600)
-    out: str = "runs/eval"
+    out: str = "runs"
     resume: bool = True
 
 

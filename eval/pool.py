@@ -1,0 +1,138 @@
+"""Many tasks over the cores: one process a worker, each with its own decoder and one thread of arithmetic.
+
+Workers are spawned, not forked: a forked copy of a process with torch threads can hang.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from types import FrameType
+
+from eval.episode import EpisodeSettings, infra_result, run_task
+from eval.result import TaskResult
+from hybrid_agent.assemble.decoders import make_decoder, parse_decoder
+from hybrid_agent.decoder.scripted import ScriptedDecoder
+from hybrid_agent.protocols import Decoder
+from hybrid_agent.types import Task
+
+GOLD = "gold"  # instead of a decoder: replay each task's gold calls
+RESTARTS = 3
+THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+
+_decoder: Decoder | None = None
+_settings = EpisodeSettings()
+
+
+def default_workers() -> int:
+    """One per core that this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+def run_tasks(tasks: Sequence[Task], decoder: str, settings: EpisodeSettings, workers: int) -> Iterator[TaskResult]:
+    """Results as they come, in any order. Closing the iterator (or Ctrl-C) stops the workers.
+
+    A worker that dies (killed for memory, say) costs the tasks in flight: these become masked results.
+    """
+    if workers == 1:
+        # In this process: nothing to start, and a debugger works. (Ctrl-C then interrupts the episode itself.)
+        _start(decoder, settings, ignore_interrupt=False)
+        for task in tasks:
+            yield _run(task)
+        return
+    left = list(tasks)
+    for _ in range(RESTARTS):
+        done: set[str] = set()
+        for result in _one_pool(left, decoder, settings, workers):
+            done.add(result.task_id)
+            yield result
+        left = [task for task in left if task.id not in done]
+        if not left:
+            return
+    for task in left:
+        yield infra_result(task, "worker processes kept dying")
+
+
+def _one_pool(tasks: Sequence[Task], decoder: str, settings: EpisodeSettings, workers: int) -> Iterator[TaskResult]:
+    """Run tasks until all are done or a worker dies; tasks that had not started then have no result."""
+    with _one_thread():
+        pool = ProcessPoolExecutor(
+            max_workers=min(workers, len(tasks)),
+            mp_context=multiprocessing.get_context("spawn"),
+            initializer=_start,
+            initargs=(decoder, settings, True),
+        )
+        waiting = iter(tasks)
+        running: dict[Future[TaskResult], Task] = {}
+        try:
+            for task in waiting:
+                running[pool.submit(_run, task)] = task
+                if len(running) >= workers * 2:
+                    break
+            while running:
+                finished, _ = wait(running, return_when=FIRST_COMPLETED)
+                for future in finished:
+                    task = running.pop(future)
+                    try:
+                        yield future.result()
+                    except BrokenProcessPool:
+                        yield infra_result(task, "the worker process died")
+                        for other in running.values():
+                            yield infra_result(other, "the worker process died")
+                        return
+                    following = next(waiting, None)
+                    if following is not None:
+                        running[pool.submit(_run, following)] = following
+        finally:
+            _stop(pool)
+
+
+def _stop(pool: ProcessPoolExecutor) -> None:
+    processes = list((pool._processes or {}).values())  # no public way to end running work at once
+    pool.shutdown(wait=False, cancel_futures=True)
+    for process in processes:
+        process.terminate()
+    for process in processes:
+        process.join(timeout=5)
+        if process.is_alive():
+            process.kill()
+
+
+class _one_thread:
+    """Environment of spawned workers: one thread each, they are as many as there are cores."""
+
+    def __enter__(self) -> None:
+        self.before = {name: os.environ.get(name) for name in THREADS}
+        os.environ.update(dict.fromkeys(THREADS, "1"))
+
+    def __exit__(self, *exc: object) -> None:
+        for name, value in self.before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def _start(decoder: str, settings: EpisodeSettings, ignore_interrupt: bool) -> None:
+    global _decoder, _settings
+    if ignore_interrupt:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the parent, which stops us
+        signal.signal(signal.SIGTERM, _leave)
+    _settings = settings
+    _decoder = None if decoder == GOLD else make_decoder(parse_decoder(decoder))
+    if decoder == "tiny" or decoder.startswith("hf:"):
+        import torch
+
+        torch.set_num_threads(1)
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    raise SystemExit  # so that workspaces and sandboxes are cleaned up on the way out
+
+
+def _run(task: Task) -> TaskResult:
+    return run_task(task, _decoder or ScriptedDecoder(task.gold), _settings)
