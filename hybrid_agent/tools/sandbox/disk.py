@@ -1,46 +1,106 @@
-"""How much a workspace holds, and who owns it. Walks by directory descriptors, never through links."""
+"""How much a workspace holds, and who owns it.
+
+The tree may be hostile and changing: it is walked by directory descriptors, never through links, and
+only so deep.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import stat
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Protocol
 
 RECOUNT_S = 1.0
 COST_RATIO = 20  # counting may take at most one part in this many of a call's time
+MAX_DEPTH = 128  # one descriptor a level is open while walking
+
+
+class TooDeep(Exception):
+    """The tree is deeper than any honest one."""
+
+
+class _Entries(Protocol):
+    def __next__(self) -> os.DirEntry[str]: ...
+    def __iter__(self) -> Iterator[os.DirEntry[str]]: ...
+    def close(self) -> None: ...
+
+
+def walk(top: Path) -> Iterator[tuple[int, str, os.stat_result]]:
+    """Yield (directory descriptor, name, stat) of everything below `top`; what vanishes meanwhile is skipped.
+
+    Raises:
+        TooDeep: after everything down to MAX_DEPTH was yielded, if there is more below.
+    """
+    stack: list[tuple[int, _Entries]] = []
+    too_deep = False
+
+    def enter(name: str | Path, parent: int | None) -> None:
+        with contextlib.suppress(OSError):
+            fd = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent)
+            stack.append((fd, os.scandir(fd)))
+
+    enter(top, None)
+    try:
+        while stack:
+            fd, entries = stack[-1]
+            entry = next(entries, None)
+            if entry is None:
+                os.close(fd)
+                stack.pop()
+                continue
+            try:
+                found = os.stat(entry.name, dir_fd=fd, follow_symlinks=False)
+            except OSError:
+                continue
+            yield fd, entry.name, found
+            if stat.S_ISDIR(found.st_mode):
+                if len(stack) < MAX_DEPTH:
+                    enter(entry.name, fd)
+                else:
+                    too_deep = True
+    finally:
+        for fd, entries in stack:
+            entries.close()
+            os.close(fd)
+    if too_deep:
+        raise TooDeep
 
 
 def usage(workspace: Path) -> tuple[int, int]:
-    """Bytes on disk and number of entries below `workspace`; what vanishes meanwhile is skipped."""
+    """Bytes on disk and number of entries below `workspace`.
+
+    Raises:
+        TooDeep: the tree is too deep to be counted.
+    """
     size = entries = 0
     seen: set[tuple[int, int]] = set()
-    for _, folders, files, fd in os.fwalk(workspace, follow_symlinks=False):
-        for name in folders + files:
-            with contextlib.suppress(OSError):
-                stat = os.stat(name, dir_fd=fd, follow_symlinks=False)
-                entries += 1
-                if stat.st_nlink > 1 and name in files:
-                    if (stat.st_dev, stat.st_ino) in seen:
-                        continue
-                    seen.add((stat.st_dev, stat.st_ino))
-                size += stat.st_blocks * 512
+    for _, _, found in walk(workspace):
+        entries += 1
+        if found.st_nlink > 1 and not stat.S_ISDIR(found.st_mode):
+            if (found.st_dev, found.st_ino) in seen:
+                continue
+            seen.add((found.st_dev, found.st_ino))
+        size += found.st_blocks * 512
     return size, entries
 
 
 def give_to(workspace: Path, uid: int, gid: int, *, only_from: int | None = None) -> None:
     """Make (uid, gid) own everything that is not theirs yet (with `only_from`: what that uid owns)."""
 
-    def pass_on(name: str | Path, fd: int | None) -> None:
-        with contextlib.suppress(FileNotFoundError):
-            stat = os.stat(name, dir_fd=fd, follow_symlinks=False)
-            if stat.st_uid != uid and (only_from is None or stat.st_uid == only_from):
-                os.chown(name, uid, gid, dir_fd=fd, follow_symlinks=False)
+    def wanted(found: os.stat_result) -> bool:
+        return found.st_uid != uid and (only_from is None or found.st_uid == only_from)
 
-    pass_on(workspace, None)
-    for _, folders, files, fd in os.fwalk(workspace, follow_symlinks=False):
-        for name in folders + files:
-            pass_on(name, fd)
+    if wanted(workspace.stat()):
+        os.chown(workspace, uid, gid)
+    with contextlib.suppress(TooDeep):
+        for fd, name, found in walk(workspace):
+            if wanted(found):
+                with contextlib.suppress(FileNotFoundError):
+                    os.chown(name, uid, gid, dir_fd=fd, follow_symlinks=False)
 
 
 class DiskWatch:
@@ -56,20 +116,23 @@ class DiskWatch:
         self._next = time.monotonic() + RECOUNT_S
 
     def over(self) -> str | None:
-        """The name of the limit passed, or None."""
+        """The name of the limit passed ("disk"), or None."""
         now = time.monotonic()
         space, nodes = self._now_free()
         dropped = self._free[0] - space > self._max_bytes // 4 or self._free[1] - nodes > self._max_entries // 4
         if not dropped and now < self._next:
             return None
         self._free = (space, nodes)
-        size, entries = usage(self._workspace)
+        try:
+            size, entries = usage(self._workspace)
+        except TooDeep:
+            return "disk"
         self._next = time.monotonic() + max(RECOUNT_S, COST_RATIO * (time.monotonic() - now))
         return "disk" if size > self._max_bytes or entries > self._max_entries else None
 
     def _now_free(self) -> tuple[int, int]:
         try:
-            stat = os.statvfs(self._workspace)
+            found = os.statvfs(self._workspace)
         except OSError:
             return (0, 0)
-        return stat.f_bfree * stat.f_frsize, stat.f_ffree
+        return found.f_bfree * found.f_frsize, found.f_ffree

@@ -4,7 +4,8 @@ One JSON line in, one JSON line out. Each call runs in a process session of its 
 other process of the jail is killed before the answer goes out, and the scratch folders are emptied.
 """
 
-# ruff: noqa: PTH  (os and shutil are loaded anyway; pathlib would double the start of a jail)
+# Without pathlib, which would double the start of a jail; os and shutil are loaded anyway.
+# ruff: noqa: PTH101, PTH108, PTH120, PTH123, PTH208
 
 from __future__ import annotations
 
