@@ -70,14 +70,14 @@ INTENTS = [
             "[delete|remove|erase] the {kind} file",
             "[compress|zip|archive] the {kind} file",
             "[rename|move|copy] the {kind} file [to the archive|to the backup folder|somewhere safe]",
-            "the {kind} file [should|must|has to] be [deleted|removed|cleared]",
+            "the {kind} file [should|must|has to] be [deleted|removed|cleared|compressed]",
             "[empty|clear|reset] the {kind} file",
             "[make|set] the {kind} file [read only|executable|private]",
             "[sort|count] the lines [of|in] the {kind} file",
             "[get rid of|throw away|clean up] that {kind} file",
         ),
         val=(
-            "the {kind} file must be compressed",
+            "that {kind} file needs to be compressed",
             "throw the {kind} file away",
         ),
         held=(

@@ -80,12 +80,12 @@ INTENTS = [
             "[record|note] the {algo} [checksum|hash|sum] of {file} in {out}",
         ),
         val=(
-            "in {out}, note the hash of {file} computed with {algo}",
+            "in {out}, note the hash of {file} made with {algo}",
             "calculate the checksum of {file} using {algo} and put it into {out}",
         ),
         held=(
             "take a {algo} hash of the file {file} and record it in {out}",
-            "store the result of hashing {file} with {algo} in {out}",
+            "store what {algo} gives as the hash of {file} in {out}",
             "the checksum ({algo}) of {file} should be saved to {out}",
         ),
         build=_sum,
@@ -109,7 +109,7 @@ INTENTS = [
         ),
         val=(
             "gather sha256 sums for each file of {folder} in {out}",
-            "calculate sha256 hashes of everything in {folder}, listing them in {out}",
+            "calculate sha256 hashes of everything in {folder}, storing them in {out}",
         ),
         held=(
             "checksum the whole folder {folder} with sha256 and collect the sums in {out}",
@@ -144,8 +144,8 @@ INTENTS = [
         ),
         held=(
             "find out which files match the hashes listed in {sums}, the result goes to {out}",
-            "verify {sums} with sha256sum and keep what it reports in {out}",
-            "a checksum verification of {sums} must be done, store its report in {out}",
+            "verify {sums} with sha256sum and keep its report in {out}",
+            "a checksum verification of {sums} must be made, store its report in {out}",
         ),
         build=_verify,
     ),

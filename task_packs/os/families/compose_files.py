@@ -215,7 +215,8 @@ INTENTS = [
             "[extract|pull|copy] [all|the] [images|image lines] from {file} [to|into] {out}",
             "[write|save|dump] which images the [compose file|services in] {file} [uses|needs] to {out}",
             "{out} [should|must] [list|contain|hold] the images [of|used by|in] the compose file {file}",
-            "[make|create] a list of [all|the] images in [the compose file|] {file}, [saved in|written to] {out}",
+            "[make|create] a list of [all|the] images in [the compose file|] {file}, "
+            "[saved in|written to|collected in] {out}",
             "from the compose file {file}, [extract|collect|save] the images [to|in|into] {out}",
             "[find|look up] the images that {file} uses and [save|list|write] them in {out}",
         ),

@@ -172,7 +172,7 @@ INTENTS = [
         ),
         val=(
             "in {out}, list the commit messages of the git repo {repo}",
-            "dump what git log says about {repo} into {out}",
+            "dump what git log shows for {repo} into {out}",
         ),
         held=(
             "collect the history of commits in the repository {repo} into {out}",
@@ -194,7 +194,7 @@ INTENTS = [
             "bring {file} in {repo} back to [the last commit|what was committed|the committed version]",
             "[use git to|let git] [restore|revert|reset] {file} in {repo}",
             "the [edits|local changes|changes] [to|in] {file} of [the repo|the repository] {repo} [should|must] be "
-            "[discarded|undone|reverted]",
+            "[discarded|undone|reverted|restored]",
             "git restore {file} in [the repo|the repository] {repo}",
             "get the [last committed|committed] [version|state] of {file} back in {repo}",
         ),

@@ -47,7 +47,7 @@ INTENTS = [
         train=(
             "[set|change|update|switch] the ini [key|setting|option] {key} to {value} in {file}",
             "in the ini file {file}, [set|change|update|adjust] {key} to {value}",
-            "[configure|adjust|edit|change] {file} [so that|such that] {key} [is|equals|becomes] {value}",
+            "[configure|prepare|tune] {file} [so that|such that] {key} [is|equals|becomes] {value}",
             "[let|have|make] {file} use {value} for {key}",
             "use {value} [for|as] {key} in [the config|the configuration|the ini file] {file}",
             "the [config|config file|settings file] {file} [should|must|needs to] have {key} [set|equal] to {value}",

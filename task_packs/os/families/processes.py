@@ -68,7 +68,7 @@ INTENTS = [
         ),
         val=(
             "note the return code with which the script {script} exits in {out}",
-            "call {script}, then store the exit status in {out}",
+            "call the script {script}, storing its exit status in {out}",
         ),
         held=(
             "try the script {script} and record its exit code to {out}",
@@ -89,7 +89,7 @@ INTENTS = [
             "[exit code|exit status] in {out}",
             "with a timeout of {seconds} seconds, [run|execute|call] {script}, [saving|writing|storing] the "
             "exit code [in|to] {out}",
-            "[stop|end|kill] {script} after {seconds} seconds [at most|at the latest], and "
+            "[stop|end|kill] {script} after [these|] {seconds} seconds [at most|at the latest|], and "
             "[save|write|note] its exit status in {out}",
             "{script} [may|can|must] [run|take] at most {seconds} seconds: [run|start] it and "
             "[write|note|save] its exit code to {out}",
@@ -104,8 +104,8 @@ INTENTS = [
         ),
         held=(
             "restrict the run of {script} to at most {seconds} seconds, its exit code should be put in {out}",
-            "allow {seconds} seconds for {script}, kill it after that and store the exit status in {out}",
-            "{out} should hold the exit code of {script} when it can take no longer than {seconds} seconds",
+            "allow at most {seconds} seconds for {script}, kill it after these and store the exit status in {out}",
+            "{out} should hold the exit code of {script}, which can take no longer than {seconds} seconds",
         ),
         build=_limit,
     ),
@@ -121,10 +121,11 @@ INTENTS = [
             "[write|save|record|put] the [pid|process id] of a background run of {script} [to|in|into] {out} and "
             "[stop|end|kill] the process",
             "[run|start] {script} in the background just long enough to [note|save|record] its pid in "
-            "{out}, [kill|stop] it after that",
+            "{out}, [kill|stop] it directly",
             "[start|launch] the [job|process] {script} in the background and [stop|kill|end] it once its "
             "[pid|process id] is in {out}",
-            "in the background, [start|run|launch] {script}; its pid goes to {out}, after that [stop|kill|end] it",
+            "in the background, [start|run|launch] {script}: its pid goes to {out}, [stop|kill|end] it "
+            "[directly|once that is done]",
             "{out} [should|must] [hold|contain|get] the [pid|process id] of {script}, "
             "[started|launched|run] in the background and "
             "[stopped|killed] again",
@@ -132,13 +133,13 @@ INTENTS = [
             "[kill|stop|end] the process",
         ),
         val=(
-            "record the pid of {script} in {out} when it is started in the background, and kill the job",
+            "record in {out} the pid of {script} started in the background, and kill the job",
             "launch {script} in the background, keep the process id in {out} and end the process again",
         ),
         held=(
-            "as a background job, execute {script} and note the process id in {out}, then stop the job",
+            "as a background job, execute {script} and note the process id in {out}, stop the job directly",
             "let {script} run in the background, store the pid in {out} and kill the process",
-            "the process id of the background process {script} must be written to {out}, stop it after that",
+            "the process id of the background process {script} must be in {out}, stop it once that is done",
         ),
         build=_background,
     ),

@@ -1,10 +1,10 @@
-"""Shell scripts: write a short one, make one runnable, run one and keep what it prints."""
+"""Shell scripts: write a short one, run one and keep what it prints."""
 
 from __future__ import annotations
 
 from hybrid_agent.packs.draw import Draw
 from hybrid_agent.packs.family import Intent, Scene, name, text
-from hybrid_agent.types import CommandCheck, EqualsCheck, ExistsCheck, ModeCheck
+from hybrid_agent.types import CommandCheck, EqualsCheck, ExistsCheck
 from task_packs.os.calls import fs, shell
 from task_packs.os.data import file
 
@@ -15,27 +15,11 @@ def _write(draw: Draw) -> Scene:
     path, said = draw.path("sh"), draw.phrase(1, 4)
     return Scene(
         slots={"script": name(path), "said": text(said)},
-        gold=[fs("write", path, text=f"{SHEBANG}echo '{said}'\n"), shell(f"chmod +x {path}")],
+        gold=[fs("write", path, text=f"{SHEBANG}echo '{said}'\n"), shell(f"chmod a+x {path}")],
         done=CommandCheck(cmd=f"./{path} | grep -qxF '{said}'"),
         checks=[
             CommandCheck(cmd=f"./{path}", stdout=said),
             CommandCheck(cmd=f"head -c 2 {path}", stdout="#!"),
-        ],
-    )
-
-
-def _runnable(draw: Draw) -> Scene:
-    path, other, said = draw.path("sh"), draw.file("sh"), draw.phrase(1, 3)
-    body = f"{SHEBANG}echo {said}\n"
-    return Scene(
-        slots={"script": name(path)},
-        setup=[file(path, body, mode="644"), file(other, body, mode="644")],
-        gold=[shell(f"chmod +x {path}")],
-        done=CommandCheck(cmd=f"test -x {path}"),
-        checks=[
-            CommandCheck(cmd=f"./{path}", stdout=said),
-            EqualsCheck(path=path, text=body),
-            ModeCheck(path=other, mode="644"),
         ],
     )
 
@@ -48,7 +32,7 @@ def _run(draw: Draw) -> Scene:
     return Scene(
         slots={"script": name(path), "out": name(out)},
         setup=[file(path, body, mode="644" if locked else "755")],
-        gold=[run, shell(f"chmod +x {path}"), run] if locked else [run],
+        gold=[run, shell(f"chmod a+x {path}"), run] if locked else [run],
         done=CommandCheck(cmd=f"test -s {out}"),
         checks=[
             EqualsCheck(path=out, text="\n".join(line[5:] for line in body.splitlines()[1:])),
@@ -81,7 +65,7 @@ INTENTS = [
             "[write|create|make] an executable {script} whose only job is to [print|echo|show] {said}",
             "{script} [should|must] be [a script|a shell script|an executable script] that [prints|echoes] {said}",
             "[put|write] a [small script|little script|shell script] in {script} which [echoes|prints|shows] {said}",
-            "I need [a script|a shell script] called {script}, it [should|must] [print|echo|output] {said}",
+            "[prepare|provide] [a script|a shell script] called {script}, it [should|must] [print|echo|output] {said}",
             "[make|build] a runnable [script|shell script] {script} to [print|output|show] {said}",
             "[a new script|a script] {script} [should|must|has to] [print|output|echo] {said}, [write|create] it",
         ),
@@ -95,30 +79,6 @@ INTENTS = [
             "a runnable script {script} is needed that shows {said}",
         ),
         build=_write,
-    ),
-    Intent(
-        family="scripts",
-        name="script_runnable",
-        train=(
-            "make [the script|the shell script|] {script} executable",
-            "[make|mark] {script} [runnable|as executable|as runnable]",
-            "[allow|enable] [everyone|me|users] to [run|execute] the script {script}",
-            "[give|grant] {script} the execute permission",
-            "[set|add|turn on] the [execute bit|executable bit|execute permission] [on|of] {script}",
-            "[the script|the shell script] {script} [should|must|has to|needs to] be [executable|runnable]",
-            "[chmod|change] {script} so that it can be [run|executed|started]",
-            "{script} cannot be [run|executed|started] yet, make it executable",
-        ),
-        val=(
-            "grant the shell script {script} the execute bit",
-            "change the script {script} so that users can execute it",
-        ),
-        held=(
-            "turn {script} into an executable script",
-            "the execute bit of the script {script} has to be set",
-            "allow the shell script {script} to be run",
-        ),
-        build=_runnable,
     ),
     Intent(
         family="scripts",
@@ -165,10 +125,10 @@ INTENTS = [
         ),
         val=(
             "hand the argument {arg} to {script} and capture its output in {out}",
-            "in {out}, store what the script {script} prints when called with the argument {arg}",
+            "in {out}, store what the script {script} prints for the first argument {arg}",
         ),
         held=(
-            "give {script} the argument {arg}, then save what it prints in {out}",
+            "give {script} the argument {arg}, saving what it prints in {out}",
             "call {script} with {arg} as the first argument, writing its output to {out}",
             "{out} must contain what is printed by the script {script} for {arg}",
         ),

@@ -60,7 +60,8 @@ def _serve(draw: Draw, wanted: str) -> Scene:
     if wanted == "status":
         fetch = f"curl -s --retry 9 --retry-connrefused localhost:{port} -o /dev/null -w '%{{http_code}}' > {out}"
     return Scene(
-        slots={"folder": name(folder), "port": name(str(port)), "page": name(page), "out": name(out)},
+        slots={"folder": name(folder), "port": name(str(port)), "out": name(out)}
+        | ({"page": name(page)} if wanted == "page" else {}),
         setup=[file(f"{folder}/{page}", body), file(f"{folder}/{draw.file('txt')}", draw.lines(1, 3))],
         gold=[shell(f"{start}{fetch}; kill $!")],
         done=CommandCheck(cmd=f"test -s {out}") if wanted == "page" else ContainsCheck(path=out, text="200"),
@@ -81,18 +82,19 @@ INTENTS = [
             "[running|which starts|that runs] {cmd}",
             "{file} [should|must] be a [systemd unit|service unit|unit file] [that runs|that starts|for] {cmd}",
             "[set up|prepare|make] {file} as a [systemd service|service unit] [for|that starts] the command {cmd}",
-            "I need a [systemd unit|unit file|service unit] {file} to [run|start|supervise] {cmd}",
+            "{cmd} [should|must|has to] be [run|started|supervised] by systemd, [write|create|make] the "
+            "unit file {file}",
             "[let|have] systemd [run|supervise|start] {cmd} through the [unit|unit file|service file] {file}",
             "[turn|make] {cmd} [into|to] a systemd service, [writing|with] the unit file {file}",
             "for {cmd}, [write|create|prepare] the [systemd unit|service file|service unit] {file}",
         ),
         val=(
             "prepare the unit file {file} so that systemd can start {cmd}",
-            "a systemd service {file} which supervises {cmd} must be made",
+            "a systemd service {file} which should supervise {cmd} must be made",
         ),
         held=(
             "make the service unit {file} run the command {cmd}",
-            "{cmd} should be supervised by systemd, write the unit {file} for it",
+            "let {cmd} be supervised by a new systemd unit {file}",
             "add a systemd unit named {file} which runs {cmd}",
         ),
         build=_unit,
@@ -116,7 +118,7 @@ INTENTS = [
             "adjust the systemd unit {file} to Restart={new}",
         ),
         held=(
-            "Restart has to be {new} in the unit file {file}",
+            "the restart rule has to be {new} in the unit file {file}",
             "choose the restart mode {new} for the systemd service {file}",
             "switch the unit {file} to the restart rule {new}",
         ),
@@ -134,7 +136,7 @@ INTENTS = [
             "[fetch|get|download] {page} [to|into] {out}",
             "[download|fetch|get] {page} [into|to|as] {out} from a [web server|server] that serves {folder} "
             "on port {port}",
-            "[save|store|write] the page {page} to {out} after [serving|hosting] {folder} on port {port}",
+            "[save|store|write] the page {page} to {out} after [serving|hosting|publishing] {folder} on port {port}",
             "[host|serve|publish] the folder {folder} on port {port} and [check|test] it by "
             "[downloading|fetching] {page} to {out}",
             "[launch|start] an http server on port {port} [for|in] {folder}, [download|get|fetch] {page} and "
@@ -143,11 +145,11 @@ INTENTS = [
         ),
         val=(
             "launch a web server in {folder} on port {port} to fetch the page {page} into {out}",
-            "host {folder} with an http server on port {port}, then save the page {page} in {out}",
+            "host {folder} with an http server on port {port} and keep the page {page} in {out}",
         ),
         held=(
             "publish the folder {folder} on the port {port}, download the page {page} and keep it in {out}",
-            "get the page {page} over http from {folder} served on port {port}, writing it to {out}",
+            "get the page {page} by http from {folder} served on port {port}, writing it to {out}",
             "a server on port {port} should serve {folder}, use it to download {page} as {out}",
         ),
         build=lambda draw: _serve(draw, "page"),
@@ -165,7 +167,8 @@ INTENTS = [
             "[status code|http code] [in|into] {out}",
             "do a health check of {folder} served on port {port} and [record|save|write] the "
             "[status|status code] in {out}",
-            "[check|test] that {folder} can be [served|hosted] on port {port}, [status code|http status] to {out}",
+            "[check|test] that {folder} can be [served|hosted|published] on port {port}, "
+            "[status code|http status] to {out}",
             "[record|write|save] [which status|which http status] a server for {folder} on port {port} "
             "[answers|gives] in {out}",
             "{out} [should|must] [hold|contain|get] the http status of a [web server|server] for {folder} "
@@ -175,12 +178,12 @@ INTENTS = [
         ),
         val=(
             "host {folder} on port {port}, and record in {out} the status code that the server answers",
-            "write to {out} the http status of {folder} when it is served on port {port}",
+            "write to {out} the http status of {folder} served on port {port}",
         ),
         held=(
             "launch a server for {folder} on port {port}, test its health and save the status code to {out}",
             "the http code of a web server in {folder} on port {port} must be put in {out}",
-            "see which status code {folder} gives when hosted on port {port} and store it in {out}",
+            "see which status code {folder} hosted on port {port} gives and store it in {out}",
         ),
         build=lambda draw: _serve(draw, "status"),
     ),

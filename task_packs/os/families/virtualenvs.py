@@ -90,7 +90,7 @@ INTENTS = [
             "[create|make|prepare|build] the [virtualenv|venv|python environment] {venv}",
             "[set up|prepare|start] a [python environment|python venv|python virtual environment] "
             "[called|named] {venv}",
-            "I need [a virtualenv|a virtual environment|a venv] [called|named|in] {venv}",
+            "[a virtualenv|a virtual environment|a venv] [should|must|has to] be [created|made|set up] in {venv}",
             "{venv} [should|must] [be|become|hold] a [virtual environment|virtualenv|python venv]",
             "use python to [create|make|build] [a venv|a virtual environment] in {venv}",
             "[initialize|start] [a new|an empty] [virtualenv|virtual environment|venv] [in|at] {venv}",
@@ -175,11 +175,11 @@ INTENTS = [
             "[use|pin|require] {new} instead of {old} in the [requirements|requirements file] {file}",
             "[turn|change|bump] the [requirement|dependency|package] {old} in {file} [to|into] {new}",
             "the [dependency|package|requirement] {old} in {file} [must|should|has to] "
-            "[become|be bumped to|be changed to] {new}",
+            "[become|be bumped to|be upgraded to] {new}",
             "{file} [pins|requires|lists] {old}, [change|bump|upgrade] [it|that] to {new}",
         ),
         val=(
-            "pin {new} in {file}, where the requirement was {old}",
+            "pin {new} in {file} instead of the requirement {old}",
             "exchange the package {old} in the requirements {file} for {new}",
         ),
         held=(
