@@ -1,10 +1,10 @@
-"""Shell scripts: write a short one, run one and keep what it prints."""
+"""Shell scripts: write a short one, make one runnable, run one and keep what it prints."""
 
 from __future__ import annotations
 
 from hybrid_agent.packs.draw import Draw
 from hybrid_agent.packs.family import Intent, Scene, name, text
-from hybrid_agent.types import CommandCheck, EqualsCheck, ExistsCheck
+from hybrid_agent.types import CommandCheck, EqualsCheck, ExistsCheck, ModeCheck
 from task_packs.os.calls import fs, shell
 from task_packs.os.data import file
 
@@ -20,6 +20,22 @@ def _write(draw: Draw) -> Scene:
         checks=[
             CommandCheck(cmd=f"./{path}", stdout=said),
             CommandCheck(cmd=f"head -c 2 {path}", stdout="#!"),
+        ],
+    )
+
+
+def _runnable(draw: Draw) -> Scene:
+    path, other, said = draw.path("sh"), draw.file("sh"), draw.phrase(1, 3)
+    body = f"{SHEBANG}echo {said}\n"
+    return Scene(
+        slots={"script": name(path)},
+        setup=[file(path, body, mode="644"), file(other, body, mode="644")],
+        gold=[shell(f"chmod a+x {path}")],
+        done=CommandCheck(cmd=f"test -x {path}"),
+        checks=[
+            CommandCheck(cmd=f"./{path}", stdout=said),
+            EqualsCheck(path=path, text=body),
+            ModeCheck(path=other, mode="644"),
         ],
     )
 
@@ -79,6 +95,30 @@ INTENTS = [
             "a runnable script {script} is needed that shows {said}",
         ),
         build=_write,
+    ),
+    Intent(
+        family="scripts",
+        name="script_runnable",
+        train=(
+            "make [the script|the shell script|] {script} executable",
+            "[make|mark] {script} [runnable|as executable|as runnable]",
+            "[allow|enable] [everyone|me|users] to [run|execute] the script {script}",
+            "[give|grant] {script} the execute permission",
+            "[set|add|turn on] the [execute bit|executable bit|execute permission] [on|of] {script}",
+            "[the script|the shell script] {script} [should|must|has to|needs to] be [executable|runnable]",
+            "[chmod|change] {script} so that it can be [run|executed|started]",
+            "{script} cannot be [run|executed|started] yet, make it executable",
+        ),
+        val=(
+            "grant the shell script {script} the execute bit",
+            "change the script {script} so that users can execute it",
+        ),
+        held=(
+            "turn {script} into an executable script",
+            "the execute bit of the script {script} has to be set",
+            "allow the shell script {script} to be run",
+        ),
+        build=_runnable,
     ),
     Intent(
         family="scripts",
