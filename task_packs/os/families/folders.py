@@ -62,7 +62,7 @@ INTENTS = [
         family="folders",
         name="make_folder",
         train=(
-            "[make|create|add|set up|open] a [new|] [folder|directory] [called|named|] {dir}",
+            "[make|create|add|set up|start] a [new|] [folder|directory] [called|named|] {dir}",
             "[create|make|add] the [folder|directory] {dir}",
             "[make|create] [an empty|a new] [folder|directory] and [call|name] it {dir}",
             "a [folder|directory] [called|named] {dir} should [exist|be created]",
@@ -73,12 +73,12 @@ INTENTS = [
             "{dir} is [a folder|a directory] that does not exist yet, [make|create] it",
         ),
         val=(
-            "[open|start] a new empty directory and call it {dir}",
+            "[prepare|start] a new empty directory and call it {dir}",
             "the directory {dir} should exist, [add|set up] it",
         ),
         held=(
             "[prepare|add] a new directory whose name is {dir}",
-            "[create|open] {dir}, an empty folder",
+            "[create|prepare] {dir}, an empty folder",
             "[set up|make] the empty directory {dir}",
             "we need {dir} to exist as a [folder|directory]",
         ),
@@ -90,7 +90,7 @@ INTENTS = [
         train=(
             "[make|create|add] a [folder|directory] {dir}, or {other} if {dir} [is taken|already exists|is in use]",
             "[make|create|set up] the [folder|directory] {dir}, if it [is taken|is already there], use {other}",
-            "[create|make|open] a new [folder|directory] {dir}, [falling back to|or else] {other} if the name is taken",
+            "[create|make|prepare] a new [folder|directory] {dir}, [falling back to|or else] {other} if the name is taken",
             "[add|prepare] a [folder|directory] {dir}, should it already exist [take|use|choose] {other} instead",
             "[make|prepare|start] a new [folder|directory], [call|name] it {dir} or, if that is taken, {other}",
             "mkdir {dir}, or {other} when {dir} [already exists|is taken]",
@@ -98,7 +98,7 @@ INTENTS = [
             "[try|attempt] to [make|create] the [folder|directory] {dir}, [use|choose] {other} if the name is in use",
         ),
         val=(
-            "[prepare|open] the new directory {dir}, choose {other} if that name is already in use",
+            "[prepare|create] the new directory {dir}, choose {other} if that name is already in use",
             "a new folder should be created, {dir} or else {other} if {dir} is taken",
         ),
         held=(
