@@ -9,61 +9,15 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from pydantic import TypeAdapter, ValidationError
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
 from eval.episode import EpisodeSettings
+from eval.goals import GOALS, read_goals
 from eval.pool import default_workers, run_tasks
 from eval.result import TaskResult
 from hybrid_agent.cli.main import guarded
-from hybrid_agent.config.explain import explain
-from hybrid_agent.errors import InputError
-from hybrid_agent.types import Check, Record, SetupItem, Task
-
-GOALS = Path(__file__).with_name("demo_goals.yaml")
-MAX_STEPS = 24
-
-
-class DemoGoal(Record):
-    """One goal with its starting files and the judge's checks."""
-
-    id: str
-    family: str
-    goal: str
-    setup: tuple[SetupItem, ...] = ()
-    checks: tuple[Check, ...]
-    destructive: bool = False
-
-    def task(self) -> Task:
-        """As a task without a gold solution: there is none to look at."""
-        return Task(
-            **self.model_dump(exclude={"setup", "checks"}), setup=self.setup, checks=self.checks, pack="demo",
-            template=self.id, intents=(), split="val", gold=(), max_steps=MAX_STEPS,
-        )  # fmt: skip
-
-
-def read_goals(path: Path = GOALS) -> list[DemoGoal]:
-    """The goals of a YAML file.
-
-    Raises:
-        InputError: naming the entry and the field.
-    """
-    try:
-        entries = TypeAdapter(list[object]).validate_python(YAML(typ="safe").load(path.read_text()))
-    except (OSError, YAMLError, ValidationError) as error:
-        fix = "write a YAML list of goals"
-        raise InputError(f"not a list of goals: {str(error).splitlines()[0]}", where=str(path), fix=fix) from None
-    goals = []
-    for number, entry in enumerate(entries, 1):
-        try:
-            goals.append(DemoGoal.model_validate_json(json.dumps(entry, default=str)))
-        except ValidationError as error:
-            raise explain(error, DemoGoal, where=f"{path}, entry {number}") from None
-    return goals
 
 
 def command(
@@ -78,11 +32,11 @@ def command(
     start = time.perf_counter()
     done: dict[str, TaskResult] = {}
     settings = EpisodeSettings(attempts=2)
-    with console.status("loading the model") as status:
-        with closing(run_tasks(tasks, decoder, settings, workers or default_workers())) as stream:
-            for result in stream:
-                done[result.task_id] = result
-                status.update(f"{len(done)} of {len(tasks)} goals")
+    stream = run_tasks(tasks, decoder, settings, workers or default_workers())
+    with console.status("loading the model") as status, closing(stream):
+        for result in stream:
+            done[result.task_id] = result
+            status.update(f"{len(done)} of {len(tasks)} goals")
     seconds = time.perf_counter() - start
     results = [done[task.id] for task in tasks]
     _print(console, results)
