@@ -90,7 +90,7 @@ INTENTS = [
         train=(
             "[make|create|add] a [folder|directory] {dir}, or {other} if {dir} [is taken|already exists|is in use]",
             "[make|create|set up] the [folder|directory] {dir}, if it [is taken|is already there], use {other}",
-            "[create|make|prepare] a new [folder|directory] {dir}, [falling back to|or else] {other} if the name is taken",
+            "[create|prepare] a new [folder|directory] {dir}, [falling back to|or else] {other} if the name is taken",
             "[add|prepare] a [folder|directory] {dir}, should it already exist [take|use|choose] {other} instead",
             "[make|prepare|start] a new [folder|directory], [call|name] it {dir} or, if that is taken, {other}",
             "mkdir {dir}, or {other} when {dir} [already exists|is taken]",
