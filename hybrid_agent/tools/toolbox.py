@@ -1,0 +1,204 @@
+"""The toolbox: the gate, the tools, snapshots and the audit around one workspace."""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Literal
+
+from hybrid_agent.checks import verify
+from hybrid_agent.errors import InputError, SandboxError
+from hybrid_agent.protocols import Sandbox
+from hybrid_agent.tools import registry
+from hybrid_agent.tools.audit import AuditLog, changes, shown_paths
+from hybrid_agent.tools.failure import ToolFailure
+from hybrid_agent.tools.listing import listing
+from hybrid_agent.tools.redact import redact
+from hybrid_agent.tools.revert import RevertScript
+from hybrid_agent.tools.rules import judge
+from hybrid_agent.tools.scan import Tree
+from hybrid_agent.tools.snapshot import SnapshotStore
+from hybrid_agent.tools.tool import Context, PlanState
+from hybrid_agent.tools.workspace import INSIDE, Workspace
+from hybrid_agent.types import CallPolicy, Check, CheckResult, Observation, ToolCall, Verdict
+
+Approve = Literal["ask", "auto", "deny"]
+OUT_CAP = 20_000
+ERR_CAP = 8_000
+
+
+class LocalToolbox:
+    """Satisfies `protocols.Toolbox` for a workspace on this machine.
+
+    Args:
+        workspace: an existing folder.
+        state_dir: snapshots, objects, audit.jsonl and revert.sh of the episode go here; outside the workspace.
+        sandbox: where processes run; its workspace is the same folder.
+        approve: what happens to destructive calls: asked about, done, or (unattended) denied.
+        ask: decides in mode "ask"; gets the call and its verdict. Without it "ask" denies.
+        answer: a person's reply to the `ask` tool, or None when nobody is there.
+        allow_destructive: the task itself asks for removal, so destructive calls inside the workspace are granted.
+    """
+
+    def __init__(
+        self,
+        workspace: Path,
+        state_dir: Path,
+        sandbox: Sandbox,
+        *,
+        approve: Approve = "deny",
+        ask: Callable[[ToolCall, Verdict], bool] | None = None,
+        answer: Callable[[str], str | None] | None = None,
+        allow_destructive: bool = False,
+    ) -> None:
+        self.workspace = Workspace(workspace)
+        self.sandbox = sandbox
+        self.snapshots = SnapshotStore(state_dir, workspace)
+        self._audit = AuditLog(state_dir / "audit.jsonl")
+        self._revert = RevertScript(state_dir / "revert.sh", workspace.resolve())
+        self._approve, self._ask, self._allow_destructive = approve, ask, allow_destructive
+        self._context = Context(self.workspace, sandbox, self.verify, answer)
+        self._host = sorted({str(workspace), str(workspace.resolve())}, key=len, reverse=True)
+        self._decided: tuple[str, Verdict] | None = None
+        self._first: Tree | None = None
+
+    @property
+    def plan(self) -> PlanState:
+        """The plan as the calls so far have made it."""
+        return self._context.plan
+
+    # --- protocols.Toolbox
+    def check(self, call: ToolCall) -> Verdict:
+        """The gate's verdict, approval included; in mode "ask" this is where the person is asked."""
+        try:
+            args = registry.parse_args(call.tool, call.args)
+        except InputError as error:
+            return Verdict(allow=False, rule="schema", reason=str(error))
+        verdict = self._approval(call, judge(call.tool, args, self.workspace))
+        self._decided = (registry.call_json(call), verdict)
+        return verdict
+
+    def execute(self, call: ToolCall) -> Observation:
+        """Run a call if the gate allows it; the verdict of a directly preceding `check` holds.
+
+        Raises:
+            SandboxError: the sandbox or the workspace is broken.
+        """
+        begun = time.monotonic()
+        decided, self._decided = self._decided, None
+        if decided is None or call.tool not in registry.TOOLS or decided[0] != registry.call_json(call):
+            verdict, self._decided = self.check(call), None
+        else:
+            verdict = decided[1]
+        if not verdict.allow:
+            return Observation(ok=False, denied=verdict.rule, stderr=verdict.reason)
+        if not self.workspace.still_there():
+            raise SandboxError("the workspace folder was replaced or removed")
+        try:
+            observation = self._audited(call) if verdict.state_changing else self._run(call)
+        except ToolFailure as failure:
+            observation = Observation(ok=False, stderr=self._text(failure.reason, ERR_CAP), denied=failure.denied)
+        spent = observation.duration_ms or (time.monotonic() - begun) * 1000
+        return observation.model_copy(update={"duration_ms": round(spent, 2)})
+
+    def verify(self, checks: Sequence[Check]) -> list[CheckResult]:
+        """Evaluate checks inside the sandbox."""
+        results = verify(self.sandbox, checks)
+        return [result.model_copy(update={"detail": self._text(result.detail, 400)}) for result in results]
+
+    def files(self) -> tuple[str, ...]:
+        """Capped listing, sorted, folders end in '/'."""
+        return listing(self.workspace)
+
+    def snapshot(self) -> str:
+        """Save the workspace; returns the snapshot id.
+
+        Raises:
+            ToolFailure: it cannot be saved (too large or too deep).
+        """
+        return self.snapshots.take()
+
+    def rollback(self, snapshot: str) -> None:
+        """Restore the workspace.
+
+        Raises:
+            InputError: there is no such snapshot.
+        """
+        self.snapshots.restore(snapshot)
+
+    def close(self) -> None:
+        """Release the workspace folder; the sandbox belongs to the caller."""
+        self.workspace.close()
+
+    # --- parts
+    def _approval(self, call: ToolCall, verdict: Verdict) -> Verdict:
+        if not verdict.allow or not (verdict.destructive or verdict.approval == "needed"):
+            return verdict
+        if self._approve == "auto" or self._allow_destructive:
+            return verdict.model_copy(update={"approval": "granted"})
+        if self._approve == "ask" and self._ask is not None:
+            if self._ask(call, verdict.model_copy(update={"approval": "needed"})):
+                return verdict.model_copy(update={"approval": "granted"})
+            why = "the person said no"
+        else:
+            why = "it needs approval and nobody is there to give it"
+        reason = f"{verdict.reason or 'destructive'}: {why}; find a way that keeps what is there"
+        return verdict.model_copy(update={"allow": False, "approval": "refused", "reason": reason})
+
+    def _run(self, call: ToolCall) -> Observation:
+        tool = registry.TOOLS[call.tool]
+        args = registry.parse_args(call.tool, call.args)
+        policy = tool.policy if call.policy == CallPolicy() else call.policy
+        observation = tool.run(self._context, args, policy)
+        exact = call.tool == "fs"
+        return observation.model_copy(
+            update={
+                "stdout": self._text(observation.stdout, OUT_CAP, exact=exact),
+                "stderr": self._text(observation.stderr, ERR_CAP),
+            }
+        )
+
+    def _audited(self, call: ToolCall) -> Observation:
+        """Snapshot, run, compare; the audit is written whatever the call did."""
+        snapshot = self.snapshot()
+        before = self.snapshots.tree(snapshot)
+        if self._first is None:
+            first = self.snapshots.first()
+            self._first = self.snapshots.tree(first) if first else before
+        try:
+            observation = self._run(call)
+        except ToolFailure as failure:
+            observation = Observation(ok=False, stderr=self._text(failure.reason, ERR_CAP), denied=failure.denied)
+        after = self.snapshots.observe()
+        found = changes(before, after)
+        if found:
+            text = redact(registry.call_json(call))
+            number = self._audit.add(text, snapshot, observation.ok, found)
+            self._revert.note(number, text, found)
+            self._revert.write(self._first, after)
+        paths = shown_paths(found)
+        kept = tuple(path for path in paths if self._is_file(path))
+        return observation.model_copy(update={"changed": paths, "artifacts": kept})
+
+    def _is_file(self, path: str) -> bool:
+        try:
+            found = self.workspace.lstat(path)
+        except ToolFailure:
+            return False
+        return found is not None and stat.S_ISREG(found.st_mode)
+
+    def _text(self, text: str, cap: int, *, exact: bool = False) -> str:
+        """Valid, redacted and capped text without host paths; `exact` keeps mentions of /workspace."""
+        text = os.fsencode(text).decode("utf-8", "backslashreplace")
+        for host in self._host:
+            text = text.replace(host + "/", "").replace(host, ".")
+        if not exact:
+            text = text.replace(INSIDE + "/", "")
+        text = redact(text)
+        if len(text) > cap:
+            head, tail = cap * 3 // 4, cap // 4
+            text = f"{text[:head]}\n[... {len(text) - head - tail} characters cut]\n{text[-tail:]}"
+        return text
