@@ -257,7 +257,7 @@ def _bugs(right: Composition, inputs: Sequence[tuple[Any, ...]]) -> tuple[Bug, .
     wrong += [replace(right, agg=aggs[key]) for key in right.agg.near]
     wrong += [replace(right, map=filters[k] if isinstance(right.map, Filter) else maps[k]) for k in right.map.near]
     return tuple(
-        Bug(body, lines[0])
+        Bug(body, lines[0], meaning)
         for body, meaning in ((w.body(), w.reference) for w in wrong)
         if len(body) == len(right.body())
         and len(lines := [i for i, line in enumerate(body) if line != right.body()[i]]) == 1

@@ -18,10 +18,11 @@ _TAKEN = {*dir(builtins), *keyword.kwlist, *sys.stdlib_module_names, *PARAMS, "t
 
 @dataclass(frozen=True)
 class Bug:
-    """`body` with one wrong line; `line` is the index of that line."""
+    """`body` with one wrong line; `line` is the index of that line. `meaning` is what the wrong body computes."""
 
     body: tuple[str, ...]
     line: int
+    meaning: Callable[..., Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,12 @@ class Function:
     def returns(self) -> tuple[Any, ...]:
         """The right answer to each of `inputs`."""
         return tuple(self.reference(*args) for args in self.inputs)
+
+    def bare(self, name: str) -> str:
+        """The function's text without a docstring, with a final newline."""
+        head = f"{self.header}\n\n\n" if self.header else ""
+        lines = "\n".join(self.body)
+        return f"{head}def {name}({', '.join(self.params)}):\n{lines}\n"
 
     def source(self, name: str, body: Sequence[str] | None = None, example: str = "") -> str:
         """The function's text with `body` (default: the right one) and a final newline."""

@@ -46,10 +46,16 @@ def suite_passes(folder: str) -> CommandCheck:
 
 def test_file(module: str, name: str, function: Function, cases: Sequence[int] | None = None) -> str:
     """A unittest module with one method for each of the chosen inputs (default: the visible ones)."""
-    lines = ["import unittest", "", f"from {module} import {name}", "", "", "class Test(unittest.TestCase):"]
-    for number, index in enumerate(range(VISIBLE) if cases is None else cases, 1):
-        lines += [f"    def test_{number}(self):", f"        {assertion(name, function, index)}", ""]
-    return "\n".join(lines[:-1]) + "\n"
+    methods = [
+        f"    def test_{number}(self):\n        {assertion(name, function, index)}\n"
+        for number, index in enumerate(range(VISIBLE) if cases is None else cases, 1)
+    ]
+    return test_header(module, name) + "\n".join(methods)
+
+
+def test_header(module: str, name: str) -> str:
+    """The first lines of a test module, up to its first method."""
+    return f"import unittest\n\nfrom {module} import {name}\n\n\nclass Test(unittest.TestCase):\n"
 
 
 def assertion(name: str, function: Function, index: int) -> str:

@@ -1,0 +1,198 @@
+"""Add a test that passes on the code and catches a wrong version of it (which the agent never sees)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hybrid_agent.packs.draw import Draw
+from hybrid_agent.packs.family import Intent, Scene, name, plain
+from hybrid_agent.types import Check, CommandCheck, SetupItem
+from task_packs.code.functions.composed import composed
+from task_packs.code.functions.model import Bug, Function, call, folder, identifier
+from task_packs.code.functions.scene import (
+    edit,
+    python_check,
+    read,
+    suite_passes,
+    test_file,
+    test_header,
+    unchanged,
+    write,
+)
+
+CAUGHT = """import sys, types, unittest
+sys.dont_write_bytecode = True
+sys.path.insert(0, {folder!r})
+wrong = types.ModuleType({module!r})
+exec({text!r}, wrong.__dict__)
+sys.modules[{module!r}] = wrong
+result = unittest.TestResult()
+unittest.defaultTestLoader.discover({folder!r}).run(result)
+assert result.failures and not result.errors, result
+"""
+CALL_ROOM = 64
+
+
+@dataclass(frozen=True)
+class Case:
+    """A function, a wrong version of it, the input that tells them apart, and inputs that do not."""
+
+    function: Function
+    bug: Bug
+    telling: int
+    blind: tuple[int, ...]
+
+
+def draw_case(draw: Draw, quotes: bool = True) -> Case:
+    """Draw a function whose wrong version escapes the existing tests but not the telling input."""
+    while True:
+        function = composed(draw)
+        returns = function.returns
+        for bug in draw.sample(function.bugs, len(function.bugs)):
+            if bug.meaning is None:
+                continue
+            differs = [i for i, args in enumerate(function.inputs) if bug.meaning(*args) != returns[i]]
+            blind = tuple(i for i in range(len(function.inputs)) if i not in differs)[:2]
+            fitting = [i for i in differs if _fits(function, i, quotes)]
+            if blind and fitting:
+                return Case(function, bug, draw.choice(fitting), blind)
+
+
+def _fits(function: Function, index: int, quotes: bool) -> bool:
+    written = call("", function.inputs[index])
+    value = repr(function.returns[index])
+    if not quotes and ('"' in written or "'" in value):
+        return False
+    return len(written) + len(value) <= CALL_ROOM and "\\" not in written + value and value != "None"
+
+
+def test_method(target: str, case: Case) -> str:
+    """The lines of the new test."""
+    wanted = repr(case.function.returns[case.telling])
+    written = call(target, case.function.inputs[case.telling])
+    return f"    def test_example(self):\n        self.assertEqual({written}, {wanted})"
+
+
+def example(target: str, case: Case) -> str:
+    """The example of the docstring, as a doctest."""
+    written = call(target, case.function.inputs[case.telling])
+    return f"    >>> {written}\n    {case.function.returns[case.telling]!r}"
+
+
+def _checks(home: str, module: str, target: str, case: Case) -> tuple[Check, ...]:
+    wrong = case.function.source(target, case.bug.body)
+    return suite_passes(home), python_check(CAUGHT.format(folder=home, module=module, text=wrong))
+
+
+def _done(home: str, module: str) -> CommandCheck:
+    return CommandCheck(cmd=f"cd {home} && python3 -m unittest -q test_{module}.Test.test_example")
+
+
+def _scene(draw: Draw, kind: str) -> Scene:
+    home, module, target = folder(draw), identifier(draw), identifier(draw)
+    case = draw_case(draw, quotes=kind != "value")
+    path, tests = f"{home}/{module}.py", f"{home}/test_{module}.py"
+    shown = "" if kind == "value" else example(target, case)
+    code = SetupItem(path=path, text=case.function.source(target, example=shown))
+    new = test_method(target, case)
+    if kind == "new":
+        whole = f"{test_header(module, target)}{new}\n"
+        setup, gold = (code,), (read(path), write(tests, whole))
+    else:
+        existing = SetupItem(path=tests, text=test_file(module, target, case.function, case.blind))
+        add = edit(tests, {"op": "append", "text": f"\n{new}"})
+        setup, gold = (code, existing), ((add,) if kind == "value" else (read(path), add))
+    return Scene(
+        slots={
+            "path": name(path),
+            "tests": name(tests),
+            "func": name(target),
+            "dir": name(home),
+            "call": plain(call(target, case.function.inputs[case.telling])),
+            "want": plain(repr(case.function.returns[case.telling])),
+        },
+        setup=setup,
+        gold=gold,
+        done=_done(home, module),
+        checks=(*_checks(home, module, target, case), *unchanged(code)),
+    )
+
+
+INTENTS = [
+    Intent(
+        family="addtest",
+        name="addtest_example",
+        train=(
+            "add a test [for|of] {func} to {tests}, [take|use] the example in {path}",
+            "[turn|make] the [docstring|] example of {func} in {path} into a test in {tests}",
+            "[extend|complete] {tests} with [the example|a test of the example] from the docstring in {path}",
+            "{path} [shows|has] an example of {func}, [add|write] a test [for|of] it to {tests}",
+            "[write|add] [one more|another] test in {tests} that [checks|covers] the example in {path}",
+            "[check|cover] the [docstring|] example in {path} by a [new|] test in {tests}",
+            "[put|add] the example of {path} [in|to] {tests} as a test",
+            "in {tests}, [write|add] a [new|] test [from|for] the docstring example in {path}",
+            "[read|look at|open] {path} and [test|cover] its example in {tests}",
+        ),
+        val=(
+            "take the example that the docstring in {path} shows and cover it in {tests}",
+            "put one more test in {tests}, use the docstring of {func} in {path}",
+        ),
+        held=(
+            "{tests} has no test of the example in {path}, write one",
+            "look at the docstring example in {path} and extend {tests} with it",
+            "make another test in {tests} from what {path} shows about {func}",
+        ),
+        build=lambda draw: _scene(draw, "example"),
+        cells=True,
+    ),
+    Intent(
+        family="addtest",
+        name="addtest_value",
+        train=(
+            "add a test to {tests} that {call} [is|gives|returns] {want}",
+            "[check|test] in {tests} that {call} [gives|returns] {want}",
+            "[extend|complete] {tests} with a test that [expects|wants] {want} from {call}",
+            "[write|add] a [new|] test in {tests}, {call} [must be|should be|is] {want}",
+            "{call} [should|must] [give|return] {want}, add a test [for|of] that to {tests}",
+            "[cover|test] {call} in {tests}, it [gives|returns] {want}",
+            "[put|add] [one more|another] test [in|to] {tests}: {call} [is|gives] {want}",
+            "make a test in {tests} that compares {call} with {want}",
+        ),
+        val=(
+            "{tests} has no test that {call} is {want}, add it",
+            "write one more test in {tests} that expects {want} from {call}",
+        ),
+        held=(
+            "extend {tests}, {call} must return {want}",
+            "cover in {tests} that {call} gives {want}",
+            "put a new test in {tests} that compares {call} with {want}",
+        ),
+        build=lambda draw: _scene(draw, "value"),
+        cells=True,
+    ),
+    Intent(
+        family="addtest",
+        name="addtest_file",
+        train=(
+            "[write|create|make] [a test file|the test file|the tests] {tests} for {func} in {path}",
+            "{path} has no tests, [write|create] {tests} [with|from] the example of {func}",
+            "[create|write] {tests} with a test of the docstring example [in|of] {path}",
+            "[turn|make] the example in {path} into a [new|] test file {tests}",
+            "[test|cover] {func} of {path} in a new file {tests}",
+            "[start|write|make] a new test [file|module] {tests} that [checks|covers] the example in {path}",
+            "[read|look at|open] {path} and [create|write] the test file {tests}",
+            "[there are no tests|a test is missing] for {path}, [make|create] {tests}",
+        ),
+        val=(
+            "start the test file {tests} with the docstring example of {path}",
+            "{func} in {path} has no test, write the new file {tests}",
+        ),
+        held=(
+            "look at the example in {path} and make a new test module {tests} from it",
+            "no test file covers {path}, create {tests} for {func}",
+            "create a new file {tests} that checks the docstring example of {func} in {path}",
+        ),
+        build=lambda draw: _scene(draw, "new"),
+        cells=True,
+    ),
+]
