@@ -114,17 +114,14 @@ class BubblewrapSandbox:
             # By descriptor, because the first process's command line can be read inside and would show host paths.
             args_fd = fds.enter_context(_memfd(b"\0".join(os.fsencode(a) for a in arguments)))
             pass_fds = [*etc.values(), seccomp, args_fd, status[1]]
-            stage_fd = self._stage.fd if self._stage else None
-            if stage_fd is not None:
-                pass_fds.append(stage_fd)
             full = command.launcher(
                 self._group.join_files,
                 self.limits,
                 memory_held="memory" in self._group.controllers,
                 slot=self._slot.uid if self._slot else None,
-                stage_fd=stage_fd,
+                stage_fd=self._stage.fd if self._stage else None,
             )
-            full += ["--args", str(args_fd), "--", *command.inner(self.limits, own_uid=self._slot is not None), *argv]
+            full += ["--args", str(args_fd), "--", *command.inner(self.limits), *argv]
             return spawn(full, pass_fds, status)
 
     def settle(self) -> int:
@@ -204,12 +201,9 @@ class BubblewrapSandbox:
         if code == NOT_FOUND and stderr.startswith("prlimit: failed to execute"):
             stderr = f"{program}: command not found\n"
         if code is None and killed_by is None:
-            if ended.exit_code == 1 and "bwrap: execvp " in stderr:
-                code, stderr = NOT_FOUND, f"{program}: command not found\n"
-            elif ended.exit_code == command.JOIN_FAILED:
+            if ended.exit_code == command.JOIN_FAILED:
                 raise SandboxError(f"the sandbox's control group could not be entered: {stderr.strip()[:300]}")
-            else:
-                raise SandboxError(f"the sandbox could not start (exit {ended.exit_code}): {stderr.strip()[:300]}")
+            raise SandboxError(f"the sandbox could not start (exit {ended.exit_code}): {stderr.strip()[:300]}")
         return completed(ended, code, stderr, killed_by)
 
 

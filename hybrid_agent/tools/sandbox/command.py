@@ -48,6 +48,11 @@ ENTER = (
 )
 JOIN_FAILED = 97
 
+# The first process inside: reaps orphans while it waits, and takes all others along when it ends. Not bubblewrap's
+# own, which runs outside the system call filter while everyone in the jail may write to its memory. The shell's own
+# words ("Killed") are kept out of the command's stderr.
+FIRST = 'exec 3>&2 2>/dev/null; ("$@" 2>&3 3>&-); exit $?'
+
 
 @functools.lru_cache(maxsize=1)
 def bwrap() -> str:
@@ -92,18 +97,19 @@ def launcher(
     """Programs that replace one another in front of bubblewrap, all small; `slot` is the id to drop to."""
     argv = ["/bin/sh", "-c", ENTER, "sh", str(len(join)), *map(str, join)]
     if stage_fd is not None:
-        argv += ["/usr/bin/nsenter", f"--mount=/proc/self/fd/{stage_fd}", "--"]
+        # Through our own /proc entry: a descriptor passed on would stay open all the way into the jail.
+        argv += ["/usr/bin/nsenter", f"--mount=/proc/{os.getpid()}/fd/{stage_fd}", "--"]
     argv += ["/usr/bin/prlimit", *_rlimits(limits, memory_held=memory_held, own_uid=slot is not None), "--"]
     if slot is not None:
         argv += ["/usr/bin/setpriv", f"--reuid={slot}", f"--regid={slot}", "--clear-groups", "--no-new-privs", "--"]
     return [*argv, bwrap()]
 
 
-def inner(limits: Limits, *, own_uid: bool) -> list[str]:
-    """What runs first inside: counts processes from here on where the outer limit could not."""
-    if own_uid or not _counts_per_jail():
-        return []
-    return ["/usr/bin/prlimit", f"--nproc={limits.processes}:{limits.processes}", "--"]
+def inner(limits: Limits) -> list[str]:
+    """What runs first inside: the first process, then the process limit, then the command."""
+    # Process limits count within the jail's own user namespace from here on, where the kernel can tell.
+    count = [f"--nproc={limits.processes}:{limits.processes}"] if _counts_per_jail() else []
+    return ["/bin/sh", "-c", FIRST, "sh", "/usr/bin/prlimit", *count, "--"]
 
 
 def _rlimits(limits: Limits, *, memory_held: bool, own_uid: bool) -> list[str]:
@@ -147,7 +153,16 @@ def jail_arguments(
     """Arguments of bubblewrap: an empty root, then only what is named here."""
     # Nothing is shared with the host; the user namespace cannot be nested; the jail ends with its launcher.
     args = ["--unshare-user", "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup"]
-    args += ["--disable-userns", "--die-with-parent", "--new-session", "--cap-drop", "ALL", "--hostname", "sandbox"]
+    args += [
+        "--disable-userns",
+        "--die-with-parent",
+        "--as-pid-1",
+        "--new-session",
+        "--cap-drop",
+        "ALL",
+        "--hostname",
+        "sandbox",
+    ]
     args += ["--uid", str(INSIDE_ID), "--gid", str(INSIDE_ID), "--ro-bind", "/usr", "/usr"]
     for name in ("bin", "sbin", "lib", "lib32", "lib64", "libx32"):
         host = Path("/", name)

@@ -16,6 +16,7 @@ from typing import Protocol
 
 RECOUNT_S = 1.0
 COST_RATIO = 20  # counting may take at most one part in this many of a call's time
+SLACK_BYTES, SLACK_ENTRIES = 1 << 20, 64  # others use the file system too
 MAX_DEPTH = 128  # one descriptor a level is open while walking
 
 
@@ -107,12 +108,13 @@ class DiskWatch:
     """Tells a running call that the workspace has grown past its cap.
 
     Counting a large tree takes long, so it is done when the file system's free space has dropped by a
-    good part of the cap, and otherwise about once a second.
+    good part of the cap, and otherwise about once a second. A call that finds the workspace overfull and adds
+    nothing goes on: it may be the one that cleans up.
     """
 
     def __init__(self, workspace: Path, max_bytes: int, max_entries: int) -> None:
         self._workspace, self._max_bytes, self._max_entries = workspace, max_bytes, max_entries
-        self._free = self._now_free()
+        self._free = self._at_start = self._now_free()
         self._next = time.monotonic() + RECOUNT_S
 
     def over(self) -> str | None:
@@ -125,10 +127,12 @@ class DiskWatch:
         self._free = (space, nodes)
         try:
             size, entries = usage(self._workspace)
+            full = size > self._max_bytes or entries > self._max_entries
         except TooDeep:
-            return "disk"
+            full = True
         self._next = time.monotonic() + max(RECOUNT_S, COST_RATIO * (time.monotonic() - now))
-        return "disk" if size > self._max_bytes or entries > self._max_entries else None
+        added = space < self._at_start[0] - SLACK_BYTES or nodes < self._at_start[1] - SLACK_ENTRIES
+        return "disk" if full and added else None
 
     def _now_free(self) -> tuple[int, int]:
         try:
