@@ -38,10 +38,10 @@ class FsStat(Record):
 
 
 class FsFind(Record):
-    """Relative paths below `path` whose last name matches the glob `name`."""
+    """Relative paths below `path` (the whole workspace if left out) whose last name matches the glob `name`."""
 
     op: Literal["find"]
-    path: PathArg
+    path: PathArg = "."
     name: GlobArg
 
 
