@@ -4,7 +4,28 @@
 `masking` (imported by its own name, needs torch) puts masks onto logits.
 """
 
+from hybrid_agent.constrain.calls import CallGrammar, CallMatcher, NarrowedCalls
 from hybrid_agent.constrain.compile import Grammar, grammar
+from hybrid_agent.constrain.lexicon import Lexicon
 from hybrid_agent.constrain.matcher import ConstraintError, Matcher, allowed, fill_masks
+from hybrid_agent.constrain.narrow import covers, narrow
+from hybrid_agent.constrain.spans import Spans, find_spans
+from hybrid_agent.constrain.tool_prior import ToolTrie
 
-__all__ = ["ConstraintError", "Grammar", "Matcher", "allowed", "fill_masks", "grammar"]
+__all__ = [
+    "CallGrammar",
+    "CallMatcher",
+    "ConstraintError",
+    "Grammar",
+    "Lexicon",
+    "Matcher",
+    "NarrowedCalls",
+    "Spans",
+    "ToolTrie",
+    "allowed",
+    "covers",
+    "fill_masks",
+    "find_spans",
+    "grammar",
+    "narrow",
+]

@@ -28,18 +28,21 @@ _BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
 _APPLICATORS = ("const", "enum", "allOf", "anyOf", "oneOf", "$ref")
 
 
-def prepare(schema: Any) -> Node:
+def prepare(schema: Any, *, keep_spans: bool = False) -> Node:
     """Return an equivalent schema made only of keywords that are enforced exactly.
+
+    `keep_spans` leaves the `x-span` marks in, for `narrow`.
 
     Raises:
         GrammarError: names the keyword that cannot be enforced and its JSON pointer.
     """
-    return _Preparation(schema).run()
+    return _Preparation(schema, keep_spans).run()
 
 
 class _Preparation:
-    def __init__(self, root: Any) -> None:
+    def __init__(self, root: Any, keep_spans: bool) -> None:
         self.root = root
+        self.keep_spans = keep_spans
         self.anchors = find_anchors(root)
         self.names: dict[str, str] = {}  # canonical pointer -> name among our own $defs
         self.waiting: list[tuple[str, Any, str]] = []
@@ -104,6 +107,9 @@ class _Preparation:
         def sub(schema: Any, *where: str | int) -> Node:
             return self.node(schema, step(at, *where), depth + 1)
 
+        if key == "x-span" and self.keep_spans:
+            out[key] = value
+            return
         if key in ANNOTATIONS or key.startswith("x-"):
             return
         if key in _COUNTS:

@@ -1,0 +1,93 @@
+"""The parts of a goal that may be one step: exact substrings between places where people join clauses."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+
+from hybrid_agent.constrain.quotes import quoted
+
+MAX_CLAUSES = 64
+MAX_CUTS = 40
+_AFTER = "(?:after that|afterwards|then|next|finally|lastly|subsequently)"
+# Strong cuts nearly always end a step, weak ones may.
+_STRONG = re.compile(
+    rf"[.!?](?=\s)|\n+|;|,?\s+(?:and\s+)?{_AFTER}\b,?(?=\s)|^(?:\d{{1,2}}\.|[-*•])(?=\s)|(?:^|(?<=\s))\d{{1,2}}\)(?=\s)",
+    re.IGNORECASE | re.MULTILINE,
+)
+_WEAK = re.compile(r",(?=\s)|:(?=\s)|\s+and(?=\s)", re.IGNORECASE)
+_LEAD = re.compile(rf"(?:\s+|and\b|{_AFTER}\b|[,;:.!?](?=\s|$)|(?:\d{{1,2}}[.)]|[-*•])(?=\s))+", re.IGNORECASE)
+# May open the step itself ("first lines of ..."), so the clause is offered with and without it.
+_POLITE = re.compile(
+    r"(?:(?:please|first|firstly|also|hi|hello|hey|next task|task|kindly|(?:can|could|would|will) you|"
+    r"(?:I|we)(?: need| want|'d like| would like)(?: you)? to)\b[,:]?\s+)+",
+    re.IGNORECASE,
+)
+_TAILS = (" and", " please", " thanks", " thank you")
+_ALNUM = re.compile(r"[^\W_]")
+_STOPS = " \t\n,;:.!?"
+
+
+def clauses(goal: str) -> tuple[str, ...]:
+    """Return at most 64 substrings of `goal`, the likeliest steps first, the whole goal always among them."""
+    spans = [(start, end) for start, end, _ in quoted(goal)]
+    strong = _cuts(_STRONG, goal, spans)
+    weak = _cuts(_WEAK, goal, spans)
+    found: dict[str, None] = {}
+    for start, end in _segments(strong, len(goal)):
+        _add(goal, start, end, found)
+    _add(goal, 0, len(goal), found)
+    pieces = _segments(sorted({*strong, *weak})[:MAX_CUTS], len(goal))
+    for width in range(1, len(pieces) + 1):
+        for first in range(len(pieces) - width + 1):
+            if len(found) >= MAX_CLAUSES:
+                return tuple(found)[:MAX_CLAUSES]
+            _add(goal, pieces[first][0], pieces[first + width - 1][1], found)
+    return tuple(found)[:MAX_CLAUSES]
+
+
+def _cuts(pattern: re.Pattern[str], goal: str, quotes: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    starts = [start for start, _ in quotes]
+    cuts = []
+    for found in pattern.finditer(goal):
+        before = bisect_right(starts, found.start()) - 1
+        if before < 0 or found.start() >= quotes[before][1]:
+            cuts.append((found.start(), found.end()))
+    return cuts
+
+
+def _segments(cuts: list[tuple[int, int]], length: int) -> list[tuple[int, int]]:
+    """The stretches between cuts (which may overlap each other)."""
+    segments, at = [], 0
+    for start, end in cuts:
+        if start > at:
+            segments.append((at, start))
+        at = max(at, end)
+    if at < length:
+        segments.append((at, length))
+    return segments
+
+
+def _add(goal: str, start: int, end: int, found: dict[str, None]) -> None:
+    """Add the stretch without connectives and closing punctuation; with an ambiguous opening also in full."""
+    body = goal[start:end]
+    lead = _LEAD.match(body)
+    body = body[lead.end() :] if lead else body
+    polite = _POLITE.match(body)
+    for candidate in ([body[polite.end() :]] if polite else []) + [body]:
+        for text in (_without_tail(candidate), candidate.rstrip().rstrip(",;:.!?")):
+            if text and _ALNUM.search(text):
+                found.setdefault(text.strip())
+
+
+def _without_tail(text: str) -> str:
+    while True:
+        short = text.rstrip(_STOPS)
+        low = short[-12:].lower()
+        for tail in _TAILS:
+            if low.endswith(tail):
+                short = short[: -len(tail)]
+                break
+        else:
+            return short
+        text = short
