@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import signal
+import subprocess
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -59,7 +60,10 @@ def run_task(task: Task, decoder: Decoder, settings: EpisodeSettings) -> TaskRes
             }
         )
     finally:
-        shutil.rmtree(base, ignore_errors=True)
+        try:
+            shutil.rmtree(base, ignore_errors=True)
+        except RecursionError:  # an episode may nest folders deeper than Python's own clean-up can go
+            subprocess.run(["rm", "-rf", "--", str(base)], check=False)
 
 
 def judge_line(check: Check) -> str:

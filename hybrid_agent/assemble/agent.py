@@ -12,28 +12,28 @@ from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal
+from typing import Literal, Protocol
 
 from hybrid_agent.agent.loop import Episode
 from hybrid_agent.agent.options import EpisodeResult, LoopOptions
 from hybrid_agent.assemble.recorder import code_artifacts, count_checks, outcome
 from hybrid_agent.assemble.rundir import RunDir
 from hybrid_agent.protocols import Decoder, Planner, Sandbox, Scorer
+from hybrid_agent.tools.failure import ToolFailure
+from hybrid_agent.tools.redact import redact
 from hybrid_agent.tools.sandbox import make_sandbox
 from hybrid_agent.tools.toolbox import LocalToolbox
 from hybrid_agent.traces.store import TraceWriter
 from hybrid_agent.types import Budget, Check, CheckResult, Step, ToolCall, Verdict, Window
 
 ApprovalMode = Literal["ask", "auto", "deny"]
+SESSION = "session"
 OnStep = Callable[[Window, Step], None]
 
 
 @dataclass(frozen=True)
 class AgentOptions:
-    """What may differ between episodes.
-
-    `allow_destructive=False` refuses destructive calls whatever the approval mode says.
-    """
+    """What may differ between episodes."""
 
     approve: ApprovalMode = "deny"
     max_steps: int = 40
@@ -44,6 +44,18 @@ class AgentOptions:
     task_id: str | None = None
     env: Mapping[str, str] = field(default_factory=dict)
     provenance: Mapping[str, str] = field(default_factory=dict)
+
+
+class Prompts(Protocol):
+    """A person who can be asked."""
+
+    def approve(self, call: ToolCall, verdict: Verdict) -> bool:
+        """May this destructive call run?"""
+        ...
+
+    def ask(self, question: str) -> str | None:
+        """The answer to a question of the agent, or None."""
+        ...
 
 
 class Agent(AbstractContextManager["Agent"]):
@@ -63,6 +75,7 @@ class Agent(AbstractContextManager["Agent"]):
         self.scorer, self.planner = scorer, planner
         self._stack = ExitStack()
         self._stack.callback(sandbox.close)
+        self._stack.callback(toolbox.close)
 
     def run(self, goal: str, on_step: OnStep | None = None) -> EpisodeResult:
         """One episode, stored in the run's trace as it happens.
@@ -74,7 +87,7 @@ class Agent(AbstractContextManager["Agent"]):
         options = self.options
         budget = Budget(k=options.samples, temperature=options.temperature, seed=options.seed)
         steps: list[Step] = []
-        with TraceWriter(self.dir.trace, listener=steps.append) as writer:
+        with TraceWriter(self.dir.trace, redact=redact, listener=steps.append) as writer:
             writer.start(
                 goal,
                 run_id=self.dir.run_id,
@@ -109,7 +122,10 @@ class Agent(AbstractContextManager["Agent"]):
         self._stack.close()
 
     def _read(self, path: str) -> bytes | None:
-        return None
+        try:
+            return self.toolbox.workspace.read(path)
+        except ToolFailure:
+            return None  # gone again, a folder, or too large
 
 
 def assemble_agent(
@@ -119,16 +135,39 @@ def assemble_agent(
     workspace: Path,
     sandbox: str = "bubblewrap",
     options: AgentOptions | None = None,
-    approver: Callable[[ToolCall, Verdict], bool] | None = None,
-    answerer: Callable[[str], str | None] | None = None,
-    **parts: Any,
+    prompts: Prompts | None = None,
+    scorer: Scorer | None = None,
+    planner: Planner | None = None,
 ) -> Agent:
     """Build sandbox and toolbox around a decoder for one run directory.
 
+    Args:
+        run: where trace, snapshots and audit go.
+        decoder: proposes the calls.
+        workspace: an existing folder, outside the run's state.
+        sandbox: "bubblewrap", "session" (one standing jail, for trusted calls) or "none".
+        options: limits, approval and seed.
+        prompts: the person to ask; None when nobody is there.
+        scorer: reranks candidates, if any.
+        planner: sets priors and compute, if any.
+
     Raises:
-        SandboxError: the sandbox cannot be made here; names the fix.
+        InputError: bubblewrap is missing, or there is no such backend.
+        SandboxError: the machine does not let us build a jail.
     """
     chosen = options or AgentOptions()
-    box = make_sandbox(sandbox, workspace)
-    toolbox = LocalToolbox(workspace, run.state, box)
-    return Agent(run, decoder, box, toolbox, chosen, **parts)
+    session = sandbox == SESSION
+    box = make_sandbox("bubblewrap" if session else sandbox, workspace, session=session)
+    try:
+        toolbox = LocalToolbox(
+            workspace,
+            run.state,
+            box,
+            approve=chosen.approve,
+            ask=prompts.approve if prompts else None,
+            answer=prompts.ask if prompts else None,
+        )
+    except BaseException:
+        box.close()
+        raise
+    return Agent(run, decoder, box, toolbox, chosen, scorer, planner)

@@ -19,7 +19,6 @@ from types import TracebackType
 from typing import IO, Any
 
 from pydantic import Field
-from pydantic_core import PydanticSerializationError
 
 from hybrid_agent.errors import InputError
 from hybrid_agent.types import TRACE_FORMAT, CodeArtifact, Outcome, Record, Step, TestCounts
@@ -63,7 +62,7 @@ class TraceWriter:
 
     Args:
         path: the file to make; its folder must exist.
-        redact: applied to every line of text before it is stored.
+        redact: applied to every text before it is stored.
         listener: called with each step after it is stored (for a live view).
     """
 
@@ -157,28 +156,23 @@ class TraceWriter:
     def _write(self, kind: str, record: Record) -> None:
         if self._file is None:
             raise RuntimeError("TraceWriter: start() was not called, or the trace has ended")
-        text = _line(kind, record)
-        if self._redact is not None:
-            text = self._redact(text)
-        self._file.write(text.encode() + b"\n")
+        body = {LINE: kind, **_storable(record.model_dump(), self._redact)}
+        self._file.write(json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
         self._file.flush()
         os.fsync(self._file.fileno())
 
 
-def _line(kind: str, record: Record) -> str:
-    try:
-        body = record.model_dump_json()
-    except (PydanticSerializationError, UnicodeEncodeError):
-        # A lone surrogate cannot be written as UTF-8; it may come in through a model's "\ud800" or a file name.
-        body = json.dumps(_encodable(record.model_dump(mode="python")), ensure_ascii=False, separators=(",", ":"))
-    return f'{{"{LINE}":"{kind}",{body[1:]}'
+def _storable(value: Any, redact: Callable[[str], str] | None) -> Any:
+    """The value with every text redacted and writable as UTF-8.
 
-
-def _encodable(value: Any) -> Any:
+    A lone surrogate is not; it may come in through a model's "\\ud800" or a file name. Redaction is done here and not
+    on the finished line: cutting in JSON text could break its escapes.
+    """
     if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode("utf-8")
+        text = value.encode("utf-8", "replace").decode("utf-8")
+        return redact(text) if redact is not None else text
     if isinstance(value, dict):
-        return {_encodable(k): _encodable(v) for k, v in value.items()}
+        return {_storable(k, None): _storable(v, redact) for k, v in value.items()}
     if isinstance(value, list | tuple):
-        return [_encodable(v) for v in value]
+        return [_storable(v, redact) for v in value]
     return value

@@ -21,7 +21,7 @@ STEPS = [
     Step(
         action="tool",
         content='{"tool":"fs","args":{"op":"mkdir","path":"a\\nb"}}',
-        candidates=(Segment(text="ü\u2028\n", logprob=-1.5, tokens=3, forced=2),),
+        candidates=(Segment(text="ü\u2028\n", logprob=float("-inf"), tokens=3, forced=2),),
         verdict=Verdict(allow=True, state_changing=True),
         obs=Observation(ok=False, stderr="line\nline\r\n\x00", exit_code=1, denied="hazard"),
         snapshot="s1",
