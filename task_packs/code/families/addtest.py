@@ -140,7 +140,7 @@ INTENTS = [
         held=(
             "{tests} has no test of the example in {path}, write one",
             "look at the docstring example in {path} and extend {tests} with it",
-            "make another test in {tests} from what {path} shows about {func}",
+            "make another test of {func} in {tests} from what {path} shows",
         ),
         build=lambda draw: _scene(draw, "example"),
         cells=True,

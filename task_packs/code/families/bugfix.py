@@ -69,8 +69,8 @@ INTENTS = [
         held=(
             "there is a mistake in {func} in the file {path}, correct the code",
             "look for what is wrong with {func} in {path} and repair it",
-            "a bug makes {func} in {path} fail its test, mend it",
-            "the docstring of {func} in {path} is right but the code is wrong, fix the code",
+            "the test of {func} in {path} fails, mend the bad code",
+            "{func} in {path} has a right docstring and wrong code, fix the code",
         ),
         build=_scene,
         cells=True,
@@ -94,7 +94,7 @@ INTENTS = [
             "there is a mistake in {dir}, correct it",
         ),
         held=(
-            "a test in {dir} fails because of a bug in the module, repair it",
+            "a test in {dir} fails, repair the bug in the module",
             "look for the bug in the folder {dir} and mend the code",
             "the code of {dir} gives wrong answers, find the mistake and correct it",
         ),

@@ -85,7 +85,7 @@ INTENTS = [
         ),
         held=(
             "look at the traceback of the script {path} and mend the code",
-            "I try to start {path} but it dies with an error, repair it",
+            "when I start {path} it dies with an error, repair it",
             "find out what stops {path} and correct the line",
             "without a fix {path} ends with an exception, please mend it",
         ),

@@ -159,7 +159,7 @@ INTENTS = [
         held=(
             "follow the page {readme} and write {path}",
             "open {readme}, it says what module is missing, and create it",
-            "the tests in {dir} need the module that {readme} describes, write it",
+            "the project in {dir} is missing the module that {readme} describes, write it",
         ),
         build=lambda draw: _module(draw, page=True),
         cells=True,
@@ -179,7 +179,7 @@ INTENTS = [
         ),
         val=(
             "the program {script} is missing, it should show {call} using {path}",
-            "add a script {script} that calls {name} of {path} to print {call}",
+            "add a script {script} that prints {call}, use {name} of {path}",
         ),
         held=(
             "start a new program {script} that shows {call}, import {name} from {path}",
@@ -234,7 +234,7 @@ INTENTS = [
         ),
         held=(
             "finish the empty functions of {path} and {other}",
-            "the tests in {dir} need {path} and {other}, fill in both functions",
+            "fill in both functions in {dir}, in {path} and {other}",
             "implement what is not written yet in {path} and {other}",
         ),
         build=_two,
