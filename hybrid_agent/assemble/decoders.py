@@ -12,6 +12,7 @@ from hybrid_agent.errors import InputError
 from hybrid_agent.protocols import Decoder
 from hybrid_agent.runs.atomic import file_hash
 from hybrid_agent.runs.manifest import MANIFEST, read_manifest
+from hybrid_agent.tools.registry import call_schema
 
 OPTION = "--decoder"
 KINDS = ("tiny", "hf", "openai")
@@ -69,13 +70,13 @@ def make_decoder(spec: DecoderSpec) -> Decoder:
         from hybrid_agent.decoder.openai import OpenAIDecoder
 
         url, _, model = spec.target.partition("#")
-        return OpenAIDecoder(url, model or None)
+        return OpenAIDecoder(url, model or None, call_schema())
     # torch is imported from here on, and only from here on.
     from hybrid_agent.decoder.hf import HfDecoder
 
     if spec.kind == "tiny":
-        return HfDecoder.bundled()
-    return HfDecoder.from_folder(Path(spec.target))
+        return HfDecoder.from_folder(bundle_folder(), call_schema())
+    return HfDecoder.from_folder(Path(spec.target), call_schema())
 
 
 def bundle_folder() -> Path:

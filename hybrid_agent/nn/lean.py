@@ -90,7 +90,8 @@ class LeanLlama:
             x = self._single(rows[0], tokens[0][0], starts[0])
         else:
             x = self._one(rows[0], tokens[0], starts[0])
-        return (_unit(x, self.eps) @ self.head_t).float()
+        logits: Tensor = (_unit(x, self.eps) @ self.head_t).float()
+        return logits
 
     def _single(self, row: int, token: int, start: int) -> Tensor:
         """One token of one row, the case that decoding speed hangs on: every result goes into a kept buffer."""
@@ -119,7 +120,7 @@ class LeanLlama:
         end = start + n
         self._reserve(row + 1, end)
         turns = self.turns[start:end]
-        x = self.embedding[torch.tensor(tokens)]  # (N, D)
+        x: Tensor = self.embedding[torch.tensor(tokens)]  # (N, D)
         mask = torch.ones(n, end, dtype=torch.bool).tril_(start) if start else None
         h, g, e, gqa = self.heads, self.kv_heads, self.head_dim, self.heads != self.kv_heads
         for block, cache in zip(self.blocks, self._cache, strict=True):
@@ -151,7 +152,7 @@ class LeanLlama:
         together = list(rows) == list(range(rows[0], rows[0] + b))
         chosen = slice(rows[0], rows[0] + b) if together else list(rows)  # a slice is a view, a list a copy
         at = torch.tensor(rows)[:, None]
-        x = self.embedding[ids].view(b * n, -1)
+        x: Tensor = self.embedding[ids].view(b * n, -1)
         h, g, e, gqa = self.heads, self.kv_heads, self.head_dim, self.heads != self.kv_heads
         for block, cache in zip(self.blocks, self._cache, strict=True):
             qkv = (_unit(x, self.eps) @ block.qkv).view(b, n, h + 2 * g, e)
@@ -174,7 +175,7 @@ class _Step:
         parts = self.qkv.view(heads + 2 * kv_heads, head_dim)
         self.query = parts[None, :heads, None]  # (1, H, 1, E)
         self.new = parts[heads:].view(2, kv_heads, head_dim)
-        self.pairs = torch.view_as_complex(parts[: heads + kv_heads].unflatten(-1, (-1, 2)))
+        self.pairs = _pairs(parts[: heads + kv_heads])
         self.gate, self.up = self.gate_up.chunk(2, -1)
 
 
@@ -197,14 +198,21 @@ def _pack(w: dict[str, Tensor], prefix: str, head_dim: int, dtype: torch.dtype) 
 
     q, k = paired(matrix("self_attn.q_proj")), paired(matrix("self_attn.k_proj"))
     qkv = torch.cat([q, k, matrix("self_attn.v_proj")]) * w[f"{prefix}input_layernorm.weight"]
-    gate_up = torch.cat([matrix("mlp.gate_proj"), matrix("mlp.up_proj")]) * w[f"{prefix}post_attention_layernorm.weight"]
+    gate_up = (
+        torch.cat([matrix("mlp.gate_proj"), matrix("mlp.up_proj")]) * w[f"{prefix}post_attention_layernorm.weight"]
+    )
     parts = (qkv, matrix("self_attn.o_proj"), gate_up, matrix("mlp.down_proj"))
     return _Block(*(m.t().contiguous().to(dtype) for m in parts))
 
 
 def _rotate(qk: Tensor, turns: Tensor) -> None:
     """Rotary embedding of (..., heads, E) by complex (..., 1, E/2), in place."""
-    torch.view_as_complex(qk.unflatten(-1, (-1, 2))).mul_(turns)
+    _pairs(qk).mul_(turns)
+
+
+def _pairs(x: Tensor) -> Tensor:
+    """Neighbours as complex numbers, a view."""
+    return torch.view_as_complex(x.view(*x.shape[:-1], -1, 2))
 
 
 def _unit(x: Tensor, eps: float) -> Tensor:
