@@ -66,7 +66,7 @@ def _env(draw: Draw) -> Scene:
     value = draw.word() if draw.chance(0.6) else str(draw.number(1, 9999))
     line = f"ENV {var}={value}"
     return Scene(
-        slots={"file": name(where.said), "var": name(var), "value": name(value)},
+        slots={"file": name(where.said), "var": name(var), "value": name(value), "pair": name(f"{var}={value}")},
         setup=[file(where.real, "\n".join(lines) + "\n")],
         gold=at(where, lambda path: edit(path, "append", text=line)),
         done=ContainsCheck(path=where.real, text=line),
@@ -128,9 +128,9 @@ INTENTS = [
         family="dockerfiles",
         name="docker_env",
         train=(
-            "add [an ENV line|an env instruction] {var}={value} to the [Dockerfile|dockerfile] {file}",
+            "add [an ENV line|an env instruction] {pair} to the [Dockerfile|dockerfile] {file}",
             "in the [Dockerfile|dockerfile] {file}, [set|define|add] the environment variable {var} to {value}",
-            "[set|define|declare] {var}={value} as an environment variable of the [image|container] in {file}",
+            "[set|define|declare] {pair} as an environment variable of the [image|container] in {file}",
             "the [image|container] of the dockerfile {file} [should|must|has to] have {var} [set|equal] to {value}",
             "[let|make|have] the dockerfile {file} [set|define|declare] {var} as {value}",
             "[append|write] the env instruction for {var} with value {value} to the [dockerfile|Dockerfile] {file}",
@@ -142,9 +142,9 @@ INTENTS = [
             "extend the image in {file} with the environment variable {var} set to {value}",
         ),
         held=(
-            "the dockerfile {file} must define {var}={value} for the container",
+            "the dockerfile {file} must define {pair} for the container",
             "append an ENV line to {file}, {var} should be {value} in the image",
-            "write {var}={value} as an environment variable into the Dockerfile {file}",
+            "write {pair} as an environment variable into the Dockerfile {file}",
         ),
         build=_env,
     ),

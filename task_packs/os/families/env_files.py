@@ -39,7 +39,7 @@ def _set(draw: Draw) -> Scene:
     new = docs.shown(value)
     expected = docs.to_env(docs.with_value(doc, key, value), comment)
     return Scene(
-        slots={"file": name(path), "var": name(key), "value": name(new)},
+        slots={"file": name(path), "var": name(key), "value": name(new), "pair": name(f"{key}={new}")},
         setup=[file(path, docs.to_env(doc, comment))],
         gold=[edit(path, "set", key=key, value=new)],
         done=ValueCheck(path=path, key=key, value=new),
@@ -80,7 +80,7 @@ INTENTS = [
             "[set|change|switch|update] the variable {var} to {value} in {file}",
             "[set|define|export] the environment variable {var} as {value} in {file}",
             "in [the env file|the environment file] {file}, [set|change|define|update] {var} to {value}",
-            "[set|put|write|add] {var}={value} [in|into] the [env|environment] file {file}",
+            "[set|put|write|add] {pair} [in|into] the [env|environment] file {file}",
             "the [variable|environment variable|env variable] {var} in {file} [must|should|has to] "
             "[be|become|equal] {value}",
             "[let|make|have] {file} define {var} as {value}",

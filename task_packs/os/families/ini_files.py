@@ -20,7 +20,7 @@ def _set(draw: Draw) -> Scene:
         value = docs.changed_value(draw, old)
     new, where = docs.shown(value), place(draw, "ini", "cfg")
     return Scene(
-        slots={"file": name(where.said), "key": name(key), "value": name(new)},
+        slots={"file": name(where.said), "key": name(key), "value": name(new), "pair": name(f"{key}={new}")},
         setup=[file(where.real, docs.to_ini(doc, comment))],
         gold=at(where, lambda path: edit(path, "set", key=key, value=new)),
         done=ValueCheck(path=where.real, key=key, value=new),
@@ -53,7 +53,7 @@ INTENTS = [
             "the [config|config file|settings file] {file} [should|must|needs to] have {key} [set|equal] to {value}",
             "[configure|set up] {key} as {value} in [the config file|the configuration] {file}",
             "the option {key} of the config {file} [should|must|has to|needs to] [become|be|equal] {value}",
-            "[write|put|store] {key} = {value} [in|into] {file}",
+            "[write|put|store] the [ini setting|setting|option] {pair} [in|into] {file}",
         ),
         val=(
             "the ini setting {key} in {file} must change to {value}",

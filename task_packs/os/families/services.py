@@ -44,7 +44,7 @@ def _restart(draw: Draw) -> Scene:
     head = f"[Unit]\nDescription={draw.phrase(2, 4)}\n\n[Service]\nExecStart={_command(draw)}\n"
     tail = f"RestartSec={draw.number(1, 60)}\nUser={draw.word()}\n\n[Install]\nWantedBy=multi-user.target\n"
     return Scene(
-        slots={"file": name(where.said), "new": name(new)},
+        slots={"file": name(where.said), "new": name(new), "pair": name(f"Restart={new}")},
         setup=[file(where.real, f"{head}Restart={old}\n{tail}")],
         gold=at(where, lambda path: shell(f"sed -i 's|^Restart=.*|Restart={new}|' {path}")),
         done=ContainsCheck(path=where.real, text=f"Restart={new}\n"),
@@ -107,15 +107,15 @@ INTENTS = [
             "[set|change|switch] the restart [policy|rule|mode] of the [unit|systemd service|service unit] "
             "{file} to {new}",
             "in the [unit file|systemd unit|service file] {file}, [set|change] [Restart|the restart policy] to {new}",
-            "the [systemd unit|unit|service file] {file} [should|must|has to] have Restart={new}",
+            "the [systemd unit|unit|service file] {file} [should|must|has to] have {pair}",
             "[give|assign] the [unit file|service unit|systemd unit] {file} the restart [policy|rule|mode] {new}",
             "[edit|update|adjust] the [unit|service unit] {file} so that Restart [is|becomes|equals] {new}",
             "[let|make|have] systemd restart {file} {new}",
-            "[use|choose] Restart={new} in the [systemd unit|unit file|service file] {file}",
+            "[use|choose] {pair} in the [systemd unit|unit file|service file] {file}",
         ),
         val=(
             "the service unit {file} must use the restart policy {new}",
-            "adjust the systemd unit {file} to Restart={new}",
+            "adjust the systemd unit {file} to {pair}",
         ),
         held=(
             "the restart rule has to be {new} in the unit file {file}",
