@@ -10,6 +10,7 @@ from hybrid_agent.types import Check, CommandCheck, SetupItem
 from task_packs.code.functions.composed import composed
 from task_packs.code.functions.model import Bug, Function, call, folder, identifier
 from task_packs.code.functions.scene import (
+    Call,
     edit,
     python_check,
     read,
@@ -95,6 +96,8 @@ def _scene(draw: Draw, kind: str) -> Scene:
     shown = "" if kind == "value" else example(target, case)
     code = SetupItem(path=path, text=case.function.source(target, example=shown))
     new = test_method(target, case)
+    setup: tuple[SetupItem, ...]
+    gold: tuple[Call, ...]
     if kind == "new":
         whole = f"{test_header(module, target)}{new}\n"
         setup, gold = (code,), (read(path), write(tests, whole))
@@ -143,7 +146,6 @@ INTENTS = [
             "make another test of {func} in {tests} from what {path} shows",
         ),
         build=lambda draw: _scene(draw, "example"),
-        cells=True,
     ),
     Intent(
         family="addtest",
@@ -168,7 +170,6 @@ INTENTS = [
             "put a new test in {tests} that compares {call} with {want}",
         ),
         build=lambda draw: _scene(draw, "value"),
-        cells=True,
     ),
     Intent(
         family="addtest",
@@ -193,6 +194,5 @@ INTENTS = [
             "create a new file {tests} that checks the docstring example of {func} in {path}",
         ),
         build=lambda draw: _scene(draw, "new"),
-        cells=True,
     ),
 ]

@@ -86,7 +86,7 @@ INTENTS = [
             "in {dir}, [correct|fix|repair] the function [that fails its test|that is wrong]",
             "the module in {dir} [has a bug|is wrong|gives wrong answers], [fix|correct] it",
             "make the failing [test|tests] in {dir} pass [by fixing the code|again]",
-            "something is wrong with the code in {dir}, [debug|repair|fix] it",
+            "the code in [the folder|] {dir} is wrong, [debug|repair|fix] it",
             "[correct|debug] the module in [the folder|] {dir} [so that its tests pass|]",
         ),
         val=(
@@ -110,7 +110,7 @@ INTENTS = [
             "[see|find out] which test in {dir} fails and [fix|repair] {path}",
             "run the [failing|] tests in [the folder|] {dir} and [debug|correct|mend] {path}",
             "[fix|correct] {path} after [running|a run of] the tests in {dir}",
-            "[first|] run the tests in {dir}, there is [a bug|a mistake] in {path} [to fix|to mend]",
+            "run the tests in {dir}, there is [a bug|a mistake] in {path} [to fix|to mend]",
             "with the tests in {dir} [running|as a guide], [find|fix] the bug in {path}",
             "[try|run] the tests in {dir} to [find|see] the bug in {path} and [remove|fix] it",
         ),

@@ -76,7 +76,7 @@ INTENTS = [
             "[see|find out] why {path} [crashes|dies|stops] and [repair|mend|fix] the code",
             "python3 {path} [ends|stops] with a traceback, [read it and fix|fix] the [cause|line]",
             "[run|try] the script {path}, [read|look at] the traceback and [correct|fix] the code",
-            "when I [run|start] {path} it [crashes|raises an exception], [please|] [fix|mend] that",
+            "when I [run|start] {path} it [crashes|raises an exception], [fix|mend] that",
             "[debug|correct] the [crashing|broken] [script|program] {path}",
         ),
         val=(
@@ -87,7 +87,7 @@ INTENTS = [
             "look at the traceback of the script {path} and mend the code",
             "when I start {path} it dies with an error, repair it",
             "find out what stops {path} and correct the line",
-            "without a fix {path} ends with an exception, please mend it",
+            "without a fix {path} ends with an exception, mend it",
         ),
         build=_program,
         cells=True,

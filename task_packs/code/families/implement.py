@@ -51,13 +51,13 @@ INTENTS = [
             "make {func} in {path} do what its docstring [says|asks for|promises]",
             "the function {func} in {path} [is not written yet|raises NotImplementedError], [write|implement] it",
             "replace the NotImplementedError [of|in] {func} in {path} [with|by] [working|real] code",
-            "[please|] finish [the work on|] {func} in the module {path} so that the tests [pass|work]",
+            "finish [the work on|] {func} in the module {path} so that the tests [pass|work]",
             "[open|look at] {path} and [write|implement] the missing code of {func}",
             "[add|write] the code for {func} to {path}, [its docstring says what it does|see its docstring]",
         ),
         val=(
             "give {func} in {path} the body that its docstring asks for",
-            "the code of {func} is missing in {path}, please write it",
+            "the code of {func} is missing in {path}, write it",
         ),
         held=(
             "look at the docstring of {func} in {path} and complete the function",

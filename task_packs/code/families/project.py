@@ -187,7 +187,6 @@ INTENTS = [
             "make {script} and print {call} in it, {name} comes from {path}",
         ),
         build=lambda draw: _script(draw, module_too=False),
-        cells=True,
     ),
     Intent(
         family="project",

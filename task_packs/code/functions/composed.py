@@ -11,9 +11,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from hybrid_agent.packs.draw import Draw
-from task_packs.code.functions import primitives as P
+from task_packs.code.functions import aggregates as A
+from task_packs.code.functions import filters as F
+from task_packs.code.functions import maps as M
 from task_packs.code.functions.model import VISIBLE, Bug, Function
-from task_packs.code.functions.primitives import Agg, Filter, Map, Values
+from task_packs.code.functions.parts import Agg, Filter, Map, Values
 from task_packs.code.functions.sources import KEYS, LETTERS, NUMBERS, TEXTS, Source
 
 SALT = "code:implement"
@@ -33,13 +35,13 @@ class Lane:
 
 
 LANES = (
-    Lane(NUMBERS, P.NUM_FILTERS, P.NUM_MAPS, {**P.NUM_AGGS, **P.LIST_AGGS}, True),
-    Lane(TEXTS, P.WORD_FILTERS, P.WORD_MAPS, {**P.WORD_AGGS, **P.LIST_AGGS}, False),
-    Lane(TEXTS, P.WORD_FILTERS, P.SIZE_MAPS, {**P.NUM_AGGS, **P.LIST_AGGS}, False),
-    Lane(KEYS, P.NUM_FILTERS, P.WORD_MAPS, {**P.WORD_AGGS, **P.LIST_AGGS}, True),
-    Lane(LETTERS, P.CHAR_FILTERS, P.CHAR_MAPS, P.LIST_AGGS, False),
-    Lane(NUMBERS, P.NUM_FILTERS, None, P.QUANTIFIERS, True),
-    Lane(TEXTS, P.WORD_FILTERS, None, P.QUANTIFIERS, False),
+    Lane(NUMBERS, F.NUM_FILTERS, M.NUM_MAPS, {**A.NUM_AGGS, **A.LIST_AGGS}, True),
+    Lane(TEXTS, F.WORD_FILTERS, M.WORD_MAPS, {**A.WORD_AGGS, **A.LIST_AGGS}, False),
+    Lane(TEXTS, F.WORD_FILTERS, M.SIZE_MAPS, {**A.NUM_AGGS, **A.LIST_AGGS}, False),
+    Lane(KEYS, F.NUM_FILTERS, M.WORD_MAPS, {**A.WORD_AGGS, **A.LIST_AGGS}, True),
+    Lane(LETTERS, F.CHAR_FILTERS, M.CHAR_MAPS, A.LIST_AGGS, False),
+    Lane(NUMBERS, F.NUM_FILTERS, None, A.QUANTIFIERS, True),
+    Lane(TEXTS, F.WORD_FILTERS, None, A.QUANTIFIERS, False),
 )
 LANE_WEIGHTS = (9, 5, 3, 3, 1, 2, 2)
 
@@ -130,7 +132,7 @@ def _compose(draw: Draw, lane: Lane) -> Composition | None:
     source, filter_, map_, agg = lane.sources[key[0]], lane.filters[key[1]], maps[key[2]], lane.aggs[key[3]]
     if agg.pure and map_.key not in ("same",):
         return None
-    if lane.maps is None and (not map_.code or _related(filter_, map_)):
+    if isinstance(map_, Filter) and (not map_.code or _related(filter_, map_)):
         return None
     if agg.key == "list" and not filter_.code and map_.key == "same" and source.iterable is not None:
         return None
@@ -140,7 +142,7 @@ def _compose(draw: Draw, lane: Lane) -> Composition | None:
     values: Values = {
         "n": number,
         "b": number + draw.number(3, 9),
-        "m": draw.number(2, 9) if lane.maps is P.NUM_MAPS else draw.number(1, 3),
+        "m": draw.number(2, 9) if lane.maps is M.NUM_MAPS else draw.number(1, 3),
         "c": draw.choice("abcdeilmnoprst"),
         "k": draw.choice("aeiorst"),
         "s": draw.choice([",", "-", " ", "/", ", ", "+", ":"]),
@@ -205,7 +207,7 @@ def _inputs(draw: Draw, lane: Lane, composition: Composition) -> tuple[tuple[Any
     by_answer: dict[str, list[Any]] = {}
     for arg in candidates:
         by_answer.setdefault(repr(composition.reference(arg)), []).append(arg)
-    if len(by_answer) < (2 if composition.agg.key in P.QUANTIFIERS else 3):
+    if len(by_answer) < (2 if composition.agg.key in A.QUANTIFIERS else 3):
         return None
     rounds = [group for group in by_answer.values()]
     chosen: list[Any] = []
@@ -250,9 +252,9 @@ def _sentence(draw: Draw, composition: Composition) -> str:
 
 def _bugs(right: Composition, inputs: Sequence[tuple[Any, ...]]) -> tuple[Bug, ...]:
     """Every neighbour of the composition that fails a visible input and differs in exactly one line."""
-    filters = {**P.NUM_FILTERS, **P.WORD_FILTERS, **P.CHAR_FILTERS, **P.WRONG_FILTERS}
-    maps: Mapping[str, Map] = {**P.NUM_MAPS, **P.WORD_MAPS, **P.SIZE_MAPS, **P.WRONG_MAPS}
-    aggs = {**P.NUM_AGGS, **P.LIST_AGGS, **P.WORD_AGGS, **P.QUANTIFIERS, **P.WRONG_AGGS}
+    filters = {**F.NUM_FILTERS, **F.WORD_FILTERS, **F.CHAR_FILTERS, **F.WRONG_FILTERS}
+    maps: Mapping[str, Map] = {**M.NUM_MAPS, **M.WORD_MAPS, **M.SIZE_MAPS, **M.WRONG_MAPS}
+    aggs = {**A.NUM_AGGS, **A.LIST_AGGS, **A.WORD_AGGS, **A.QUANTIFIERS, **A.WRONG_AGGS}
     wrong = [replace(right, filter=filters[key]) for key in right.filter.near]
     wrong += [replace(right, agg=aggs[key]) for key in right.agg.near]
     wrong += [replace(right, map=filters[k] if isinstance(right.map, Filter) else maps[k]) for k in right.map.near]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hybrid_agent.packs.draw import Draw
-from task_packs.code.functions.primitives import Values
+from task_packs.code.functions.parts import Values
 
 Pair = tuple[Any, Any]  # (what the filter looks at, what the map works on)
 
