@@ -146,12 +146,17 @@ def select_tasks(config: EvalConfig) -> list[Task]:
 
 def identity_of(config: EvalConfig) -> dict[str, Any]:
     """Everything but the source that decides a task's result: model, tasks and the settings of an episode."""
+    from eval.pool import GOLD
     from hybrid_agent.assemble.decoders import decoder_hash, parse_decoder
     from hybrid_agent.packs.store import pack_hash
 
-    spec = parse_decoder(config.decoder)
+    if config.decoder == GOLD:
+        name = model = GOLD
+    else:
+        spec = parse_decoder(config.decoder)
+        name, model = str(spec), decoder_hash(spec)
     chosen = config.model_dump(include={"sandbox", "seed", "max_steps", "attempts", "task_timeout_s"})
-    return {**chosen, "decoder": str(spec), "model": decoder_hash(spec), "tasks": pack_hash(config.suite.pack)}
+    return {**chosen, "decoder": name, "model": model, "tasks": pack_hash(config.suite.pack)}
 
 
 def _write_manifest(outcome: Outcome) -> None:

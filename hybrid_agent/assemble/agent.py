@@ -18,6 +18,7 @@ from hybrid_agent.agent.loop import Episode
 from hybrid_agent.agent.options import EpisodeResult, LoopOptions
 from hybrid_agent.assemble.recorder import code_artifacts, count_checks, outcome
 from hybrid_agent.assemble.rundir import RunDir
+from hybrid_agent.checks import verify_ro_binds
 from hybrid_agent.protocols import Decoder, Planner, Sandbox, Scorer
 from hybrid_agent.tools.failure import ToolFailure
 from hybrid_agent.tools.redact import redact
@@ -128,6 +129,19 @@ class Agent(AbstractContextManager["Agent"]):
             return None  # gone again, a folder, or too large
 
 
+def build_sandbox(name: str, workspace: Path) -> Sandbox:
+    """The sandbox of that name, with what checks need inside.
+
+    Raises:
+        InputError: bubblewrap is missing, or there is no such backend.
+        SandboxError: the machine does not let us build a jail.
+    """
+    if name == "none":
+        return make_sandbox(name, workspace)
+    session = name == SESSION
+    return make_sandbox("bubblewrap" if session else name, workspace, ro_binds=verify_ro_binds(), session=session)
+
+
 def assemble_agent(
     run: RunDir,
     *,
@@ -156,8 +170,7 @@ def assemble_agent(
         SandboxError: the machine does not let us build a jail.
     """
     chosen = options or AgentOptions()
-    session = sandbox == SESSION
-    box = make_sandbox("bubblewrap" if session else sandbox, workspace, session=session)
+    box = build_sandbox(sandbox, workspace)
     try:
         toolbox = LocalToolbox(
             workspace,

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import platform
-import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import metadata
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -52,12 +50,13 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] 
 
 
 def _guarded(name: str, check: Callable[[], Finding]) -> Finding:
-    from hybrid_agent.errors import HybridAgentError
+    from hybrid_agent.errors import HybridAgentError, InputError
 
     try:
         return check()
     except (HybridAgentError, ImportError, OSError) as error:
-        return Finding(name, False, str(error), "run: make setup")
+        fix = error.fix if isinstance(error, InputError) and error.fix else "run: make setup"
+        return Finding(name, False, error.what if isinstance(error, InputError) else str(error), fix)
 
 
 def _python() -> Finding:
@@ -78,27 +77,20 @@ def _packages() -> Finding:
 
 
 def _bubblewrap() -> Finding:
-    path = shutil.which("bwrap")
-    return Finding(
-        "bubblewrap", path is not None, path or "bwrap is not installed", "run: make setup (or install bubblewrap)"
-    )
+    from hybrid_agent.tools.sandbox.command import bwrap
+
+    return Finding("bubblewrap", True, bwrap())
 
 
 def _sandbox() -> Finding:
-    import tempfile
+    from hybrid_agent.errors import HybridAgentError
+    from hybrid_agent.tools.sandbox.doctor import blocked_by, examine
 
-    from hybrid_agent.tools.sandbox import make_sandbox
-
-    with tempfile.TemporaryDirectory(prefix="hybrid-agent-doctor-") as folder:
-        sandbox = make_sandbox("bubblewrap", Path(folder))
-        try:
-            done = sandbox.run(["/bin/sh", "-c", "echo works > probe && cat probe"], timeout_s=10)
-        finally:
-            sandbox.close()
-    ok = done.exit_code == 0 and done.stdout == "works\n"
-    return Finding(
-        "sandbox", ok, f"a call took {done.duration_ms:.0f} ms" if ok else done.stderr.strip(), "run: make setup"
-    )
+    try:
+        facts = [" ".join(line.split()) for line in examine()]
+    except HybridAgentError as error:
+        return Finding("sandbox", False, str(error), "; ".join(blocked_by()) or "run: make setup")
+    return Finding("sandbox", True, "; ".join(facts))
 
 
 def _model() -> Finding:
