@@ -38,6 +38,8 @@ def run_tasks(tasks: Sequence[Task], decoder: str, settings: EpisodeSettings, wo
 
     A worker that dies (killed for memory, say) costs the tasks in flight: these become masked results.
     """
+    if not tasks:
+        return
     if workers == 1:
         # In this process: nothing to start, and a debugger works. (Ctrl-C then interrupts the episode itself.)
         _start(decoder, settings, ignore_interrupt=False)
