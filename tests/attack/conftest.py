@@ -32,6 +32,12 @@ def attempt(label, action, *args):
         say("held", label, type(error).__name__ + " " + str(getattr(error, "errno", "")) + " " + str(error))
     else:
         say("escaped", label, got)
+def put(path, data):
+    fd = os.open(path, os.O_WRONLY)
+    try:
+        return os.write(fd, data.encode())
+    finally:
+        os.close(fd)
 def syscall(number, *args):
     ctypes.set_errno(0)
     got = libc.syscall(ctypes.c_long(number), *[ctypes.c_long(a) if isinstance(a, int) else a for a in args])

@@ -95,12 +95,8 @@ def test_command_lines_show_no_host_path(jail, workspace: Path) -> None:
 
 
 def test_host_processes_are_invisible(jail) -> None:
-    code = (
-        "import os\nprint(sorted(int(n) for n in os.listdir('/proc') if n.isdigit()), os.path.exists('/proc/%s')) "
-        % os.getpid()
-    )
-    seen, _ = jail.run(["python3", "-c", code]).stdout.rsplit(" ", 1)
-    assert len(seen.split(",")) <= 3
+    code = "import os\nprint(sum(n.isdigit() for n in os.listdir('/proc')))"
+    assert int(jail.run(["python3", "-c", code]).stdout) <= 3
 
 
 def test_kernel_secrets_are_closed(inside) -> None:
@@ -143,7 +139,7 @@ def test_an_old_sandbox_leaves_nothing_readable(limits, tmp_path: Path) -> None:
     box = make_sandbox("bubblewrap", first, limits)
     box.run(["sh", "-c", "echo private > file; chmod 600 file"])
     box.close()
-    os.rename(first, second / "taken")
+    first.rename(second / "taken")
     box = make_sandbox("bubblewrap", second, limits)
     try:
         # A folder handed over on purpose is readable, under the new sandbox's own user.

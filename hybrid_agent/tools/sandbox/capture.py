@@ -21,6 +21,7 @@ from hybrid_agent.errors import SandboxError
 CHUNK = 65536
 WATCH_S = 0.2
 DYING_S = 20.0
+LEFT_S = 0.5
 
 
 @dataclass
@@ -108,6 +109,8 @@ class Capture:
         while alive or any(key.data in ("out", "err", "first") for key in ready.get_map().values()):
             now = time.monotonic()
             if now > dying_by:
+                if self._status_fd < 0:
+                    return  # without a jail, processes that left the group may hold our pipes for good
                 raise SandboxError("processes of the sandbox would not die")
             wait = (min(deadline, next_watch) if dying_by == float("inf") else dying_by) - now
             for key, _ in ready.select(max(wait, 0.0)):
@@ -136,7 +139,7 @@ class Capture:
             if not alive or ended.killed_by is not None:
                 self._drain_status(ready)
                 self._kill()
-                dying_by = now + DYING_S
+                dying_by = now + (DYING_S if self._status_fd >= 0 else LEFT_S)
 
     def _take(self, fd: int, into: bytearray) -> bool:
         """Read once; False at the end of the stream."""

@@ -181,7 +181,8 @@ def jail_arguments(
     for target, source in binds.items():
         args += ["--ro-bind", source, target]
     args += ["--bind" if writable else "--ro-bind", workspace, INSIDE, "--chdir", INSIDE]
-    args += ["--remount-ro", "/dev", "--remount-ro", "/", "--clearenv"]
+    # /proc too: writing there serves to change kernel settings or to rewrite another process's memory.
+    args += ["--remount-ro", "/proc", "--remount-ro", "/dev", "--remount-ro", "/", "--clearenv"]
     for name, value in env.items():
         args += ["--setenv", name, value]
     return [*args, "--seccomp", str(seccomp_fd), "--json-status-fd", str(status_fd)]
