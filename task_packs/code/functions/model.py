@@ -13,7 +13,22 @@ from hybrid_agent.packs.draw import Draw
 
 VISIBLE = 3  # of a function's inputs, how many its visible test file uses
 PARAMS = ("xs", "nums", "values", "words", "names", "text", "scores", "prices", "table", "rows", "records", "grid")
-_TAKEN = {*dir(builtins), *keyword.kwlist, *sys.stdlib_module_names, *PARAMS, "total", "found", "left", "right", "main"}
+LOCALS = (
+    "total",
+    "found",
+    "picked",
+    "left",
+    "right",
+    "depth",
+    "row",
+    "key",
+    "value",
+    "word",
+    "limit",
+    "count",
+    "number",
+)
+_TAKEN = {*dir(builtins), *keyword.kwlist, *sys.stdlib_module_names, *PARAMS, *LOCALS}
 
 
 @dataclass(frozen=True)
