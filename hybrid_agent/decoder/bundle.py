@@ -65,9 +65,11 @@ def export_bundle(run: Path, folder: Path, figures: dict[str, object] | None = N
     """
     import torch
     from transformers import AutoModelForCausalLM
+    from transformers.utils.logging import disable_progress_bar
 
     from hybrid_agent.nn.tokenizer import load_tokenizer, save_tokenizer
 
+    disable_progress_bar()
     source = load_bundle(run)
     temp = folder.with_name(f".{folder.name}.new")
     shutil.rmtree(temp, ignore_errors=True)

@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerFast
+from transformers.utils.logging import disable_progress_bar
 
 from hybrid_agent.constrain import CallGrammar, Lexicon, Spans, ToolTrie, find_spans
 from hybrid_agent.decoder.bundle import DECODER, LEXICON, load_bundle, read_lexicon
@@ -123,8 +124,9 @@ class HfDecoder:
         drafts = self.engine.write(ids, how, constraint, self._bias(control))
         segments = [self._segment(draft) for draft in drafts]
         unique = list({segment.text: segment for segment in reversed(segments)}.values())[::-1]
-        whole = [segment for segment in unique if segment.complete]
-        return whole or [_gave_up(unique[0])]
+        if self._calls is None:
+            return unique
+        return [segment for segment in unique if segment.complete] or [_gave_up(unique[0])]
 
     def _segment(self, draft: Draft) -> Segment:
         text = self.tokenizer.backend_tokenizer.decode(draft.tokens, skip_special_tokens=False)
@@ -173,6 +175,7 @@ def _gave_up(segment: Segment) -> Segment:
 def _load(folder: Path, device: str) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
     dtype = torch.float32 if device == "cpu" else torch.bfloat16
     tokenizer: Any = None
+    disable_progress_bar()  # of transformers; it would break into the live view
     try:
         model: Any = AutoModelForCausalLM.from_pretrained(str(folder), dtype=dtype, local_files_only=True)
         if (folder / "tokenizer.json").is_file():
