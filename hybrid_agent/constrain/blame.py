@@ -67,11 +67,12 @@ def _children(node: Any, at: str) -> Iterator[tuple[str, Any]]:
     if not isinstance(node, dict):
         return
     for key in ("properties", "patternProperties", "$defs", "definitions"):
-        for name, part in (node.get(key) or {}).items():
-            yield step(at, key, name), part
+        # Definitions that nothing refers to were not checked: they may be anything.
+        if isinstance(node.get(key), dict):
+            yield from ((step(at, key, name), part) for name, part in node[key].items())
     for key in ("allOf", "anyOf", "oneOf", "prefixItems"):
-        for index, part in enumerate(node.get(key) or ()):
-            yield step(at, key, index), part
+        if isinstance(node.get(key), list | tuple):
+            yield from ((step(at, key, index), part) for index, part in enumerate(node[key]))
     for key in ("items", "additionalProperties"):
         if isinstance(node.get(key), dict):
             yield step(at, key), node[key]
