@@ -3,6 +3,8 @@
 Reads {"nonce": ..., "checks": [...], "timeout_s": ...} on stdin, prints the nonce and [[ok, detail], ...] on one line.
 """
 
+# A script of its own, sent into the sandbox; plain os calls keep it short.
+# ruff: noqa: PTH113, PTH115, PTH116, PTH123
 import json
 import os
 import re

@@ -107,7 +107,8 @@ def _load(kind: str, text: str) -> Any:
         return tomllib.loads(text)
     if YAML_FOLDER not in sys.path:
         sys.path.insert(0, YAML_FOLDER)
-    from ruamel.yaml import YAML, YAMLError
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
 
     yaml = YAML(typ="safe", pure=True)
     try:

@@ -23,7 +23,10 @@ def run(context: Context, args: AskArgs, policy: CallPolicy) -> Observation:
     """Return the person's answer."""
     if context.answer is None:
         raise ToolFailure("nobody is there to answer; decide from what is known or finish as unsure")
-    return said(context.answer(args.question))
+    answer = context.answer(args.question)
+    if answer is None:
+        raise ToolFailure("the person gave no answer; decide from what is known or finish as unsure")
+    return said(answer)
 
 
 TOOL = Tool("ask", "a question to the person", AskArgs, run)

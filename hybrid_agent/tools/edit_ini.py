@@ -30,8 +30,7 @@ def set_value(text: str, key: str, value: str, *, env: bool) -> str:
         kept, comment = _value_and_comment(found["value"])
         ending = lines[place][len(lines[place].rstrip("\r\n")) :]
         shown = _quote_like(kept, value) if env else value
-        mid = found["mid"] if kept or not found["mid"].endswith("=") or env else found["mid"]
-        lines[place] = f"{found['lead']}{found['key']}{mid}{shown}{comment}{ending or newline}"
+        lines[place] = f"{found['lead']}{found['key']}{found['mid']}{shown}{comment}{ending or newline}"
         return "".join(lines)
     shown = _quote_like("", value) if env else value
     line = f"{name}{_separator(lines, env)}{shown}{newline}"
@@ -42,8 +41,6 @@ def set_value(text: str, key: str, value: str, *, env: bool) -> str:
         at = len(lines)
     if at > 0 and not lines[at - 1].endswith("\n"):
         lines[at - 1] += newline
-    if at > 0 and len(lines[at - 1]) and lines[at - 1].startswith(newline + "["):
-        pass  # the section was just made; its header line carries the blank line before it
     lines.insert(at, line)
     return "".join(lines)
 

@@ -1,5 +1,7 @@
 """Put a folder back to a saved tree, touching only what differs and following no link."""
 
+# Works on descriptors and names relative to them, which pathlib cannot.
+# ruff: noqa: PTH101
 from __future__ import annotations
 
 import contextlib

@@ -4,6 +4,8 @@ The walk holds folders open and follows no link. Hashing is left to a `reader`, 
 they hash and skip files that did not change.
 """
 
+# Works on descriptors and names relative to them, which pathlib cannot.
+# ruff: noqa: PTH101
 from __future__ import annotations
 
 import contextlib
@@ -102,8 +104,13 @@ def stamp_of(status: os.stat_result) -> tuple[int, int, int, int, int]:
     return (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 
+def kind_of(mode: int) -> Kind:
+    """The kind of entry that a stat mode says."""
+    return next((kind for test, kind in _KINDS if test(mode)), "other")
+
+
 def _entry(status: os.stat_result, content: str, group: int) -> Entry:
-    kind: Kind = next((kind for test, kind in _KINDS if test(status.st_mode)), "other")
+    kind = kind_of(status.st_mode)
     mode = 0o777 if kind == "link" else stat.S_IMODE(status.st_mode)
     return Entry(kind, mode, status.st_uid, status.st_gid, status.st_mtime_ns, content, group, stamp_of(status))
 

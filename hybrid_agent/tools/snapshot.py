@@ -12,6 +12,7 @@ import os
 import re
 import secrets
 from pathlib import Path
+from typing import Any
 
 from hybrid_agent.errors import InputError, SandboxError
 from hybrid_agent.tools import restore as restoring
@@ -104,7 +105,7 @@ class SnapshotStore:
             data = json.loads((self._folder / f"{snapshot}.json").read_text())
             if data["format"] != FORMAT:
                 raise SandboxError(f"snapshot {snapshot} has format {data['format']}, this version reads {FORMAT}")
-            return {path: Entry(*row[:7], stamp=tuple(row[7])) for path, row in data["entries"].items()}
+            return {path: _entry(row) for path, row in data["entries"].items()}
         except FileNotFoundError:
             raise InputError(f"there is no snapshot {snapshot}", field="snapshot", fix=self._known_ids()) from None
         except (ValueError, KeyError, TypeError) as error:
@@ -132,3 +133,8 @@ class SnapshotStore:
             return os.open(self.workspace, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
         except OSError as error:
             raise SandboxError(f"the workspace cannot be opened: {os.strerror(error.errno or 0)}") from None
+
+
+def _entry(row: list[Any]) -> Entry:
+    kind, mode, uid, gid, mtime_ns, content, group, (dev, ino, size, mtime, ctime) = row
+    return Entry(kind, mode, uid, gid, mtime_ns, content, group, (dev, ino, size, mtime, ctime))

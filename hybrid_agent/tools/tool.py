@@ -27,9 +27,10 @@ class Context:
     workspace: Workspace
     sandbox: Sandbox
     verify: Callable[[Sequence[Check]], Sequence[CheckResult]]
-    answer: Callable[[str], str] | None = None
+    answer: Callable[[str], str | None] | None = None
     plan: PlanState = field(default_factory=PlanState)
     env: Mapping[str, str] = field(default_factory=dict)
+    writable: bool = True  # False while a call that changes nothing runs
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class Tool:
     about: str
     args: Any
     run: Callable[[Context, Any, CallPolicy], Observation]
-    policy: CallPolicy = CallPolicy()
+    policy: CallPolicy = field(default_factory=CallPolicy)
 
 
 def said(text: str) -> Observation:
@@ -56,11 +57,13 @@ def said(text: str) -> Observation:
     return Observation(ok=True, stdout=text)
 
 
-def run_process(context: Context, argv: Sequence[str], policy: CallPolicy, *, writable: bool = True) -> Observation:
+def run_process(context: Context, argv: Sequence[str], policy: CallPolicy) -> Observation:
     """Run argv in the sandbox and report it; limits that ended it are named in stderr."""
     if policy.allow_network:
         raise ToolFailure("network access is not available in this sandbox", denied="network")
-    done: Completed = context.sandbox.run(argv, timeout_s=policy.timeout_s, env=context.env or None, writable=writable)
+    done: Completed = context.sandbox.run(
+        argv, timeout_s=policy.timeout_s, env=context.env or None, writable=context.writable
+    )
     stderr = done.stderr
     if done.timed_out:
         stderr += f"\n[stopped after {policy.timeout_s:g} s]"

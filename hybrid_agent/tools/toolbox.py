@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import stat
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -15,11 +14,12 @@ from hybrid_agent.protocols import Sandbox
 from hybrid_agent.tools import registry
 from hybrid_agent.tools.audit import AuditLog, changes, shown_paths
 from hybrid_agent.tools.failure import ToolFailure
+from hybrid_agent.tools.findings import Facts
 from hybrid_agent.tools.listing import listing
 from hybrid_agent.tools.redact import redact
 from hybrid_agent.tools.revert import RevertScript
 from hybrid_agent.tools.rules import judge
-from hybrid_agent.tools.scan import Tree
+from hybrid_agent.tools.scan import Tree, kind_of
 from hybrid_agent.tools.snapshot import SnapshotStore
 from hybrid_agent.tools.tool import Context, PlanState
 from hybrid_agent.tools.workspace import INSIDE, Workspace
@@ -77,7 +77,7 @@ class LocalToolbox:
             args = registry.parse_args(call.tool, call.args)
         except InputError as error:
             return Verdict(allow=False, rule="schema", reason=str(error))
-        verdict = self._approval(call, judge(call.tool, args, self.workspace))
+        verdict = self._approval(call, judge(args, Facts(self._kind, self._precious)))
         self._decided = (registry.call_json(call), verdict)
         return verdict
 
@@ -148,10 +148,11 @@ class LocalToolbox:
         reason = f"{verdict.reason or 'destructive'}: {why}; find a way that keeps what is there"
         return verdict.model_copy(update={"allow": False, "approval": "refused", "reason": reason})
 
-    def _run(self, call: ToolCall) -> Observation:
+    def _run(self, call: ToolCall, *, writable: bool = False) -> Observation:
         tool = registry.TOOLS[call.tool]
         args = registry.parse_args(call.tool, call.args)
         policy = tool.policy if call.policy == CallPolicy() else call.policy
+        self._context.writable = writable
         observation = tool.run(self._context, args, policy)
         exact = call.tool == "fs"
         return observation.model_copy(
@@ -169,7 +170,7 @@ class LocalToolbox:
             first = self.snapshots.first()
             self._first = self.snapshots.tree(first) if first else before
         try:
-            observation = self._run(call)
+            observation = self._run(call, writable=True)
         except ToolFailure as failure:
             observation = Observation(ok=False, stderr=self._text(failure.reason, ERR_CAP), denied=failure.denied)
         after = self.snapshots.observe()
@@ -183,12 +184,26 @@ class LocalToolbox:
         kept = tuple(path for path in paths if self._is_file(path))
         return observation.model_copy(update={"changed": paths, "artifacts": kept})
 
-    def _is_file(self, path: str) -> bool:
+    def _kind(self, path: str) -> str | None:
         try:
             found = self.workspace.lstat(path)
         except ToolFailure:
+            return None
+        return None if found is None else kind_of(found.st_mode)
+
+    def _precious(self, path: str) -> bool:
+        """A file with something in it that the episode did not make itself."""
+        try:
+            path = self.workspace.relative(path)
+            found = self.workspace.stat(path)
+        except ToolFailure:
             return False
-        return found is not None and stat.S_ISREG(found.st_mode)
+        if found is None or kind_of(found.st_mode) != "file" or found.st_size == 0:
+            return False
+        return self._first is None or path in self._first
+
+    def _is_file(self, path: str) -> bool:
+        return self._kind(path) == "file"
 
     def _text(self, text: str, cap: int, *, exact: bool = False) -> str:
         """Valid, redacted and capped text without host paths; `exact` keeps mentions of /workspace."""

@@ -1,5 +1,7 @@
 """Copy, move, remove and find inside the workspace, on folder descriptors only."""
 
+# Works on descriptors and names relative to them, which pathlib cannot.
+# ruff: noqa: PTH101, PTH208
 from __future__ import annotations
 
 import contextlib

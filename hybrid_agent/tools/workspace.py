@@ -5,6 +5,8 @@ names are resolved by the kernel below the folder we hold open, only regular fil
 sizes are capped.
 """
 
+# Works on descriptors and names relative to them, which pathlib cannot.
+# ruff: noqa: PTH101, PTH123
 from __future__ import annotations
 
 import contextlib
