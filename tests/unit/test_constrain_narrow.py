@@ -257,3 +257,21 @@ def test_rolling_back_over_the_decision_opens_it_again() -> None:
         matcher.advance(CALL_TOKENIZER.encode("z").ids)
     matcher.advance(done[-3:])
     assert matcher.is_done()
+
+
+def test_the_projects_own_calls_can_be_written() -> None:
+    from hybrid_agent.tools.registry import call_schema
+
+    calls = CallGrammar(call_schema(), CALL_TOKENIZER)
+    gold = {
+        "tool": "editor",
+        "args": {"path": "main.py", "edits": [{"op": "replace", "find": "a + b", "text": "b + a"}]},
+    }
+    spans = find_spans(WINDOW)
+    assert covers(call_schema(), gold, spans, Lexicon()) == []
+    for narrowed in (calls.narrowed(spans, Lexicon()), calls.narrowed(Spans(), Lexicon())):
+        matcher = narrowed.matcher()
+        matcher.advance(CALL_TOKENIZER.encode(json.dumps(gold, separators=(",", ":"))).ids)
+        assert matcher.accepts_eos()
+    away = json.dumps(gold, separators=(",", ":")).replace("main.py", "etc.py")
+    assert calls.narrowed(spans, Lexicon()).matcher().allowed_prefix(CALL_TOKENIZER.encode(away).ids) < 40
