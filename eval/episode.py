@@ -25,7 +25,10 @@ from hybrid_agent.types import Check, CheckResult, Step, Task, Window
 
 @dataclass(frozen=True)
 class EpisodeSettings:
-    """What is the same for all tasks of a run. `traces`: folder that keeps the traces, or None."""
+    """What is the same for all tasks of a run.
+
+    `traces`: folder that keeps the traces, or None. `scratch`: where workspaces are made (and removed again).
+    """
 
     sandbox: str = "bubblewrap"
     max_steps: int | None = None
@@ -33,6 +36,7 @@ class EpisodeSettings:
     seed: int = 0
     timeout_s: float = 120.0
     traces: Path | None = None
+    scratch: Path | None = None
 
 
 class TaskTimeout(Exception):
@@ -41,7 +45,7 @@ class TaskTimeout(Exception):
 
 def run_task(task: Task, decoder: Decoder, settings: EpisodeSettings) -> TaskResult:
     """Run and judge one task. Only bugs of ours raise; trouble with the machinery is a masked result."""
-    base = Path(tempfile.mkdtemp(prefix="hybrid-agent-eval-"))
+    base = Path(tempfile.mkdtemp(prefix="hybrid-agent-eval-", dir=settings.scratch))
     steps: list[Step] = []
     start = time.perf_counter()
     try:
@@ -60,10 +64,15 @@ def run_task(task: Task, decoder: Decoder, settings: EpisodeSettings) -> TaskRes
             }
         )
     finally:
-        try:
-            shutil.rmtree(base, ignore_errors=True)
-        except RecursionError:  # an episode may nest folders deeper than Python's own clean-up can go
-            subprocess.run(["rm", "-rf", "--", str(base)], check=False)
+        remove(base)
+
+
+def remove(folder: Path) -> None:
+    """Delete a folder with all that an episode may have left in it."""
+    try:
+        shutil.rmtree(folder, ignore_errors=True)
+    except RecursionError:  # folders may be nested deeper than Python's own clean-up can go
+        subprocess.run(["rm", "-rf", "--", str(folder)], check=False)
 
 
 def judge_line(check: Check) -> str:

@@ -8,12 +8,15 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
+from pathlib import Path
 from types import FrameType
 
-from eval.episode import EpisodeSettings, infra_result, run_task
+from eval.episode import EpisodeSettings, infra_result, remove, run_task
 from eval.result import TaskResult
 from hybrid_agent.assemble.decoders import make_decoder, parse_decoder
 from hybrid_agent.decoder.scripted import ScriptedDecoder
@@ -46,6 +49,15 @@ def run_tasks(tasks: Sequence[Task], decoder: str, settings: EpisodeSettings, wo
         for task in tasks:
             yield _run(task)
         return
+    # One folder for all: what a killed worker leaves behind goes with it.
+    scratch = Path(tempfile.mkdtemp(prefix="hybrid-agent-eval-"))
+    try:
+        yield from _pools(tasks, decoder, replace(settings, scratch=scratch), workers)
+    finally:
+        remove(scratch)
+
+
+def _pools(tasks: Sequence[Task], decoder: str, settings: EpisodeSettings, workers: int) -> Iterator[TaskResult]:
     left = list(tasks)
     for _ in range(RESTARTS):
         done: set[str] = set()

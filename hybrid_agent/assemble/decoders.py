@@ -16,6 +16,7 @@ from hybrid_agent.tools.registry import call_schema
 
 OPTION = "--decoder"
 KINDS = ("tiny", "hf", "openai")
+MODEL_FILES = ("config.json", MANIFEST, "decoder/config.json")  # a checkpoint, a bundle, a run of training
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ def parse_decoder(text: str) -> DecoderSpec:
         return DecoderSpec("tiny", "")
     if kind in ("hf", "script") and target:
         path = Path(target).expanduser()
-        if kind == "hf" and not (path / "config.json").is_file():
+        if kind == "hf" and not any((path / name).is_file() for name in MODEL_FILES):
             fix = "give a folder saved by save_pretrained: hf:PATH"
             raise InputError(f"no model folder at {target}", where=OPTION, fix=fix)
         if kind == "script" and not path.is_file():
@@ -116,9 +117,10 @@ def decoder_hash(spec: DecoderSpec) -> str:
         return file_hash(Path(spec.target))
     if spec.kind == "hf":
         digest = hashlib.sha256()
-        for file in sorted(Path(spec.target).iterdir()):
+        root = Path(spec.target)
+        for file in sorted(root.rglob("*")):
             if file.suffix in (".json", ".safetensors", ".model"):
-                digest.update(f"{file.name} {file_hash(file)}\n".encode())
+                digest.update(f"{file.relative_to(root).as_posix()} {file_hash(file)}\n".encode())
         return digest.hexdigest()
     return str(spec)
 
