@@ -28,7 +28,10 @@ def _services(draw: Draw) -> list[_Service]:
     """Two or three services with images and port mappings of their own."""
     found = []
     ports = draw.sample(range(1000, 9999), 6)
-    for index, each in enumerate([*draw.sample(SERVICES, draw.number(1, 2)), draw.ident()]):
+    own = draw.ident()
+    while own == "image":  # "grep image:" must find images only
+        own = draw.ident()
+    for index, each in enumerate([*draw.sample(SERVICES, draw.number(1, 2)), own]):
         port = f"{ports[2 * index]}:{ports[2 * index + 1]}"
         found.append(_Service(each, image(draw), draw.choice(RESTART), port))
     return found
