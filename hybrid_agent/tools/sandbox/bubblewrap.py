@@ -17,7 +17,7 @@ from hybrid_agent.tools.sandbox.capture import Capture, Ended
 from hybrid_agent.tools.sandbox.disk import DiskWatch, give_to
 from hybrid_agent.tools.sandbox.limits import Completed, Limits, Strength
 from hybrid_agent.tools.sandbox.seccomp import filter_bytes
-from hybrid_agent.tools.sandbox.slots import Slot, is_real_root, lend_slot
+from hybrid_agent.tools.sandbox.slots import FIRST_ID, Slot, is_real_root, lend_slot
 
 NOT_FOUND = 127
 
@@ -142,14 +142,14 @@ class BubblewrapSandbox:
             weaker.append("memory is capped for each process only, not for all together (no writable control group)")
         if "cpu" not in self._group.controllers:
             weaker.append("CPU share is not capped, only CPU seconds of each process")
-        if self._slot is not None and self._stage is not None and not self._stage.mapped:
-            weaker.append("files of the workspace are handed to the sandbox user (no id-mapped mounts here)")
         groups = f"v{self._group.version} ({', '.join(self._group.controllers)})" if self._group.version else "none"
         if self._slot is None:
             user, workspace = f"user namespace of uid {os.geteuid()}", "same owner"
         else:
-            mapped = self._stage is not None and self._stage.mapped
-            user, workspace = f"uid {self._slot.uid}, dropped from root", "ids mapped" if mapped else "owner changed"
+            user, workspace = f"uid {self._slot.uid}, dropped from root", "ids mapped"
+            if self._stage is None or not self._stage.mapped:
+                workspace = "owner changed"
+                weaker.append("files of the workspace belong to the sandbox user until it closes (no id-mapped mounts)")
         return Strength("bubblewrap", user, groups, True, workspace, tuple(weaker))
 
     def describe(self) -> str:
@@ -162,6 +162,7 @@ class BubblewrapSandbox:
             if self._closed:
                 return
             self._closed = True
+            self._give_back()
             if self._stage is not None:
                 self._stage.close()
             if self._slot is not None:
@@ -179,19 +180,29 @@ class BubblewrapSandbox:
         folder, owner = (now.st_dev, now.st_ino), (now.st_uid, now.st_gid)
         mapped = self._stage is not None and self._stage.mapped
         if folder != self._folder or (mapped and owner != self._owner):
+            if not mapped:
+                self._give_back()
             self._folder, self._owner = folder, owner
             self._builds += 1
             if self._slot is not None:
                 if self._stage is not None:
                     self._stage.close()
                 self._stage = staging.make_stage(self.workspace, owner, self._slot.uid, self._binds)
-        if self._slot is None or self._stage is None:
+        if self._slot is None:
             return
-        if not self._stage.mapped:
+        if self._stage is None or not self._stage.mapped:
             give_to(self.workspace, self._slot.uid, self._slot.uid)
         elif now.st_uid != 0:
             # Root's own writes into someone else's folder become theirs, so that the jail may change them too.
             give_to(self.workspace, now.st_uid, now.st_gid, only_from=0)
+
+    def _give_back(self) -> None:
+        """Undo the change of owner where ids could not be mapped."""
+        if self._slot is None or self._owner is None or (self._stage is not None and self._stage.mapped):
+            return
+        uid, gid = (0, 0) if self._owner[0] >= FIRST_ID else self._owner  # the former: a harness that was killed
+        with contextlib.suppress(OSError):
+            give_to(self.workspace, uid, gid, only_from=self._slot.uid)
 
     def _judge(self, ended: Ended, program: str, *, out_of_memory: bool) -> Completed:
         code, killed_by = ended.status.get("exit-code"), ended.killed_by

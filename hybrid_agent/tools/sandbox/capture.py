@@ -15,6 +15,7 @@ import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from hybrid_agent.errors import SandboxError
 
@@ -35,6 +36,20 @@ class Ended:
     killed_by: str | None = None
     status: dict[str, int] = field(default_factory=dict)
     duration_ms: float = 0.0
+
+
+def open_first(status: Mapping[str, int]) -> int:
+    """A descriptor of the jail's first process, -1 if it is gone. `status` is what the launcher said of it."""
+    try:
+        fd = os.pidfd_open(status["child-pid"])
+    except ProcessLookupError:
+        return -1
+    with contextlib.suppress(OSError):
+        # The id may have passed on to a stranger since: it must not be killed for that.
+        if Path(f"/proc/{status['child-pid']}/ns/pid").stat().st_ino != status.get("pid-namespace"):
+            os.close(fd)
+            return -1
+    return fd
 
 
 class Capture:
@@ -181,8 +196,8 @@ class Capture:
                 self._ended.status.update(json.loads(line))
         pid = self._ended.status.get("child-pid")
         if pid is not None and self._first < 0:
-            with contextlib.suppress(ProcessLookupError):
-                self._first = os.pidfd_open(pid)
+            self._first = open_first(self._ended.status)
+            if self._first >= 0:
                 ready.register(self._first, selectors.EVENT_READ, "first")
 
     def _drain_status(self, ready: selectors.BaseSelector) -> None:

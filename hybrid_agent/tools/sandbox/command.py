@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from hybrid_agent.errors import InputError
 from hybrid_agent.tools.sandbox.limits import Limits
 
+SEARCH = "/usr/bin:/bin:/usr/local/bin"
 INSIDE = "/workspace"
 INSIDE_ID = 1000
 OLDEST_BWRAP = (0, 8, 0)
@@ -44,7 +45,7 @@ RESERVED = ("workspace", "usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32"
 # Enters the control groups and offers itself first to the out-of-memory killer, then becomes the next program.
 ENTER = (
     'n=$1; shift; while [ "$n" -gt 0 ]; do echo $$ >"$1" || exit 97; shift; n=$((n-1)); done; '
-    'echo 1000 >/proc/self/oom_score_adj; exec "$@"'
+    'echo 1000 >/proc/self/oom_score_adj; umask 022; exec "$@"'
 )
 JOIN_FAILED = 97
 
@@ -61,7 +62,7 @@ def bwrap() -> str:
     Raises:
         InputError: it is not installed, or too old.
     """
-    found = shutil.which("bwrap", path="/usr/bin:/bin:/usr/local/bin")
+    found = shutil.which("bwrap", path=SEARCH)
     fix = "apt-get install bubblewrap (or your system's package of that name)"
     if found is None:
         raise InputError("bubblewrap is not installed, and nothing runs without a sandbox", fix=fix)

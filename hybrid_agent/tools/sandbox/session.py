@@ -24,7 +24,7 @@ from typing import Any
 from hybrid_agent.errors import SandboxError
 from hybrid_agent.tools.sandbox import command
 from hybrid_agent.tools.sandbox.bubblewrap import BubblewrapSandbox, check_call, completed
-from hybrid_agent.tools.sandbox.capture import CHUNK, DYING_S, WATCH_S, Ended
+from hybrid_agent.tools.sandbox.capture import CHUNK, DYING_S, WATCH_S, Ended, open_first
 from hybrid_agent.tools.sandbox.disk import DiskWatch
 from hybrid_agent.tools.sandbox.limits import Completed, Limits, Strength
 
@@ -171,14 +171,11 @@ class _Loop:
         finally:
             os.close(status[1])
         with os.fdopen(status[0]) as said:
-            first = json.loads(said.readline() or "{}").get("child-pid")
-        if first is None:
+            report = json.loads(said.readline() or "{}")
+        self._first = open_first(report) if "child-pid" in report else -1
+        if self._first < 0:
             self._process.wait()
             raise SandboxError(f"the sandbox could not start: {self._said()}")
-        try:
-            self._first = os.pidfd_open(first)
-        except ProcessLookupError:
-            raise SandboxError(f"the sandbox ended at once: {self._said()}") from None
         assert self._process.stdin is not None and self._process.stdout is not None
         os.set_blocking(self._process.stdin.fileno(), False)
         os.set_blocking(self._process.stdout.fileno(), False)

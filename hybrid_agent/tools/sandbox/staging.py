@@ -10,6 +10,7 @@ changes hands, and the rest of the machine does not see the mount.
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import stat
 import subprocess
@@ -63,11 +64,13 @@ def staged_ro(index: int) -> str:
     return f"{STAGE}/ro{index}"
 
 
-def make_stage(workspace: Path, owner: tuple[int, int], slot: int, ro_binds: Mapping[str, Path]) -> Stage:
+def make_stage(workspace: Path, owner: tuple[int, int], slot: int, ro_binds: Mapping[str, Path]) -> Stage | None:
     """Build the namespace: `owner` is (uid, gid) on disk, `slot` the id the jail runs under.
 
+    None where it cannot be built at all: an old kernel, or root without the right to mount.
+
     Raises:
-        SandboxError: mounting failed (old kernel, or root without the right to mount).
+        SandboxError: mounting failed for another reason.
     """
     result: list[Stage | BaseException] = []
 
@@ -83,6 +86,8 @@ def make_stage(workspace: Path, owner: tuple[int, int], slot: int, ro_binds: Map
     thread.start()
     thread.join()
     outcome = result[0]
+    if isinstance(outcome, OSError) and outcome.errno in (errno.EPERM, errno.ENOSYS):
+        return None
     if isinstance(outcome, OSError):
         raise SandboxError(f"could not stage the workspace for the sandbox: {outcome}") from outcome
     if isinstance(outcome, BaseException):
