@@ -97,8 +97,8 @@ def parse_args(tool: str, args: Any) -> Any:
 
 
 def dump_args(tool: str, args: Any) -> dict[str, Any]:
-    """Args as a plain dict in schema order, unset fields left out."""
-    plain: dict[str, Any] = adapter(tool).dump_python(args, mode="json", exclude_unset=True)
+    """Args as a plain dict in schema order, unset and empty optional fields left out."""
+    plain: dict[str, Any] = adapter(tool).dump_python(args, mode="json", exclude_unset=True, exclude_none=True)
     return plain
 
 

@@ -213,7 +213,10 @@ def _find(shell: ShellJudge, arguments: list[Word], more: bool) -> None:
             )
             inner = [Word(word.text, word.dynamic or "{}" in word.text) for word in arguments[place + 1 : end]]
             if inner:
+                before = shell.findings.destroys
                 shell.words([Word(w.text.replace("{}", "$found"), w.dynamic) for w in inner])
+                if outside and shell.findings.destroys is not before:
+                    shell.findings.deny("path.outside", f"find -exec in {outside[0].text}")
             place = end
         place += 1
 

@@ -58,7 +58,7 @@ TEXT_ONLY = frozenset(
 )  # fmt: skip
 
 # Only look, unless an option says otherwise.
-LOOKING = TEXT_ONLY - {"kill", "pkill", "killall"} | frozenset(
+LOOKING = TEXT_ONLY | frozenset(
     ("ls", "dir", "cat", "tac", "head", "tail", "wc", "grep", "egrep", "fgrep", "zgrep", "find", "stat", "file", "diff",
      "cmp", "comm", "cut", "nl", "rev", "od", "hexdump", "strings", "sha1sum", "sha256sum", "sha512sum", "md5sum",
      "b2sum", "cksum", "sum", "pwd", "realpath", "readlink", "whoami", "id", "groups", "uname", "hostname", "printenv",
