@@ -28,7 +28,7 @@ from hybrid_agent.tools.sandbox.capture import CHUNK, DYING_S, WATCH_S, Ended, o
 from hybrid_agent.tools.sandbox.disk import DiskWatch
 from hybrid_agent.tools.sandbox.limits import Completed, Limits, Strength
 
-LATEST_S = 5.0  # how long after a call's own timeout the loop's answer may still come
+LATEST_S = 3.0  # how long after a call's own timeout the loop's answer may still come
 CALLS_A_JAIL = 2000  # then a fresh one: the loop's own CPU seconds count against the jail's limit
 LOOP = resources.files(__package__).joinpath("session_loop.py")
 
