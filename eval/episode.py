@@ -8,9 +8,9 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from types import FrameType
 
@@ -37,6 +37,7 @@ class EpisodeSettings:
     timeout_s: float = 120.0
     traces: Path | None = None
     scratch: Path | None = None
+    provenance: Mapping[str, str] = field(default_factory=dict)
 
 
 class TaskTimeout(Exception):
@@ -97,6 +98,8 @@ def _episode(task: Task, decoder: Decoder, settings: EpisodeSettings, base: Path
         attempts=settings.attempts,
         seed=settings.seed,
         task_id=task.id,
+        env={"sandbox": settings.sandbox},
+        provenance=settings.provenance,
     )
 
     def on_step(window: Window, step: Step) -> None:

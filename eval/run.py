@@ -87,6 +87,7 @@ def evaluate(config: EvalConfig, console: Console) -> Outcome:
         seed=config.seed,
         timeout_s=config.task_timeout_s,
         traces=attempt.traces,
+        provenance={key: str(identity[key]) for key in ("decoder", "model", "tasks", "source")},
     )
     start = time.perf_counter()
     hits = sum(result.success for result in attempt.done.values())

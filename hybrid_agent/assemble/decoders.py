@@ -108,6 +108,8 @@ def bundle_summary() -> str:
 def decoder_hash(spec: DecoderSpec) -> str:
     """What identifies the model behind a specification: equal hashes give equal results (for local models).
 
+    Cheap enough for every run: weights without a manifest count by name, size and time, not by content.
+
     Raises:
         InputError: the model is not there.
     """
@@ -115,14 +117,17 @@ def decoder_hash(spec: DecoderSpec) -> str:
         return file_hash(bundle_folder() / MANIFEST)
     if spec.kind == "script":
         return file_hash(Path(spec.target))
-    if spec.kind == "hf":
-        digest = hashlib.sha256()
-        root = Path(spec.target)
-        for file in sorted(root.rglob("*")):
-            if file.suffix in (".json", ".safetensors", ".model"):
-                digest.update(f"{file.relative_to(root).as_posix()} {file_hash(file)}\n".encode())
-        return digest.hexdigest()
-    return str(spec)
+    if spec.kind != "hf":
+        return str(spec)
+    root = Path(spec.target)
+    if (root / MANIFEST).is_file():
+        return file_hash(root / MANIFEST)
+    digest = hashlib.sha256()
+    for file in sorted(root.rglob("*")):
+        if file.suffix in (".json", ".safetensors", ".model"):
+            state = file.stat()
+            digest.update(f"{file.relative_to(root).as_posix()} {state.st_size} {state.st_mtime_ns}\n".encode())
+    return digest.hexdigest()
 
 
 def _script(path: Path) -> list[str]:

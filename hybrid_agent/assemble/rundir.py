@@ -31,13 +31,14 @@ LIST_COMMAND = "hybrid-agent runs"
 
 
 class RunInfo(Record):
-    """run.json. `fresh` says that the workspace was made for this run."""
+    """run.json. `fresh` says that the workspace was made for this run; `model` is the hash of the decoder."""
 
     run_id: str
     goal: str
     workspace: str
     fresh: bool
     decoder: str
+    model: str
     sandbox: str
     approve: Literal["ask", "auto", "deny"]
     seed: int
@@ -120,6 +121,7 @@ def create_run(
     goal: str,
     workspace: Path | None,
     decoder: str,
+    model: str,
     sandbox: str,
     approve: Literal["ask", "auto", "deny"],
     seed: int,
@@ -142,6 +144,7 @@ def create_run(
             workspace=str(folder.absolute()),
             fresh=workspace is None,
             decoder=decoder,
+            model=model,
             sandbox=sandbox,
             approve=approve,
             seed=seed,

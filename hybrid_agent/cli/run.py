@@ -61,7 +61,7 @@ def run(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print only the outcome.")] = False,
 ) -> None:
     """Work on GOAL in a sandbox until it is verified. Exit code 0 only if it was."""
-    from hybrid_agent.assemble.decoders import parse_decoder
+    from hybrid_agent.assemble.decoders import decoder_hash, parse_decoder
     from hybrid_agent.assemble.rundir import create_run, runs_root
     from hybrid_agent.assemble.workspace import checked_workspace
 
@@ -79,18 +79,15 @@ def run(
         goal=goal,
         workspace=folder,
         decoder=str(spec),
+        model=decoder_hash(spec),  # a missing model is answered here, before anything is made
         sandbox=sandbox.value,
         approve=mode.value,
         seed=seed,
     )
-    raise typer.Exit(
-        _episode(kept, goal, spec_text=decoder, max_steps=max_steps, attempts=attempts, as_json=as_json, quiet=quiet)
-    )
+    raise typer.Exit(_episode(kept, goal, max_steps=max_steps, attempts=attempts, as_json=as_json, quiet=quiet))
 
 
-def _episode(
-    kept: RunDir, goal: str, *, spec_text: str, max_steps: int, attempts: int, as_json: bool, quiet: bool
-) -> int:
+def _episode(kept: RunDir, goal: str, *, max_steps: int, attempts: int, as_json: bool, quiet: bool) -> int:
     import signal
 
     from rich.console import Console
@@ -108,10 +105,17 @@ def _episode(
     with kept.lock():
         view.begin(goal, kept.run_id, info.workspace)
         try:
-            options = AgentOptions(approve=info.approve, max_steps=max_steps, attempts=attempts, seed=info.seed)
+            options = AgentOptions(
+                approve=info.approve,
+                max_steps=max_steps,
+                attempts=attempts,
+                seed=info.seed,
+                env={"sandbox": info.sandbox, "approve": info.approve},
+                provenance={"decoder": info.decoder, "model": info.model},
+            )
             with assemble_agent(
                 kept,
-                decoder=make_decoder(parse_decoder(spec_text)),
+                decoder=make_decoder(parse_decoder(info.decoder)),
                 workspace=Path(info.workspace),
                 sandbox=info.sandbox,
                 options=options,

@@ -69,6 +69,8 @@ def test_verified_run_on_a_fresh_folder(cli: Cli) -> None:
     assert list(cli.cwd.iterdir()) == []
     trace = read_trace(run / "trace.jsonl")
     assert (trace.result, len(trace.steps), trace.tests.passed) == ("success", 4, 1)
+    assert trace.provenance["decoder"].startswith("script:")
+    assert trace.env == {"sandbox": "bubblewrap", "approve": "deny"}
     for part in ("create a.txt", "fs write", "verify: equals", "done and verified", f"rollback {run.name}"):
         assert part in ended.stdout
 
@@ -250,6 +252,29 @@ def test_ctrl_c_ends_the_trace_and_says_how_to_undo(cli: Cli) -> None:
     trace = read_trace(run / "trace.jsonl")
     assert trace.result == "partial"
     assert len(trace.steps) == 1
+
+
+def test_a_server_that_is_away_is_no_failure_of_the_agent(cli: Cli) -> None:
+    ended = cli("run", "g", "--decoder", "openai:http://127.0.0.1:9/v1")
+    assert ended.returncode == 3
+    assert "127.0.0.1:9" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert read_trace(cli.run_dir() / "trace.jsonl").result == "infra_failure"
+
+
+def test_secrets_are_not_stored(cli: Cli) -> None:
+    secret = "ghp_" + "a1B2" * 10
+    calls = (
+        plan("write"),
+        call("fs", op="write", path="a.txt", text=secret),
+        call("shell", cmd="cat a.txt"),
+        finish("unsure"),
+    )
+    cli("run", f"store {secret}", "--decoder", cli.script(*calls))
+    trace = (cli.run_dir() / "trace.jsonl").read_text()
+    assert secret not in trace
+    assert "[secret]" in trace
+    assert (cli.run_dir() / "workspace" / "a.txt").read_text() == secret
 
 
 def test_runs_and_trace_find_a_run_by_prefix(cli: Cli) -> None:
