@@ -6,7 +6,7 @@ sizes are capped.
 """
 
 # Works on descriptors and names relative to them, which pathlib cannot.
-# ruff: noqa: PTH101, PTH123
+# ruff: noqa: PTH101
 from __future__ import annotations
 
 import contextlib
@@ -192,12 +192,15 @@ class Workspace:
         """Contents of a regular file of at most `cap` bytes."""
         with explained(path):
             fd = open_beneath(self.fd, self.relative(path), os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
-        with open(fd, "rb") as file, explained(path):
+        try:
             found = os.fstat(fd)
             self._regular(path, found)
             if found.st_size > cap:
                 raise ToolFailure(f"{path}: {found.st_size} bytes is more than the {cap} that can be read at once")
-            data = file.read(cap + 1)
+            with explained(path), os.fdopen(fd, "rb", closefd=False) as file:
+                data = file.read(cap + 1)
+        finally:
+            os.close(fd)
         if len(data) > cap:
             raise ToolFailure(f"{path}: more than the {cap} bytes that can be read at once")
         return data
