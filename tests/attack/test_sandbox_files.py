@@ -140,6 +140,7 @@ attempt("chmod", lambda: os.chmod("shell", 0o4755))
 attempt("chmod group", lambda: os.chmod("shell", 0o2755))
 attempt("fchmod", lambda: os.fchmod(os.open("shell", os.O_RDONLY), 0o6755))
 attempt("create", lambda: os.open("made", os.O_CREAT | os.O_WRONLY, 0o4755))
+attempt("nameless", lambda: os.open("/workspace", os.O_TMPFILE | os.O_WRONLY, 0o4755))
 attempt("program", lambda: subprocess.run(["chmod", "u+s", "shell"], check=True))
 attempt("fchmodat2", lambda: syscall(452, -100, b"shell", 0o4755, 0))
 import struct

@@ -123,7 +123,9 @@ def sweep() -> int:
         here = root / paths.get("", "/").lstrip("/")
         places += [p for p in (here, *here.parents) if p == root or root in p.parents]
     for place in places:
-        for d in place.glob(PREFIX + "*"):
+        # Our own group may differ from that of the process that died: look beside it, too.
+        beside = place.parent.glob(f"*/{PREFIX}*") if len(place.parts) > 5 else ()
+        for d in (*place.glob(PREFIX + "*"), *beside):
             pid, started = [*d.name.removeprefix(PREFIX).split("-"), "", ""][:2]
             if pid.isdigit() and _started(int(pid)) == started:
                 continue

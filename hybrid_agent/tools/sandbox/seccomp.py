@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import errno
 import functools
+import os
 import platform
 import struct
 import tempfile
@@ -46,9 +47,11 @@ NEW_NAMESPACE = {
 # Calls that set mode bits, with the index of the mode argument. Files of the jail belong, on the host, to
 # the person who runs the agent: a set-user-id file made here would lend that person's rights to others.
 MODE_ARGUMENT = {
-    "chmod": 1, "fchmod": 1, "fchmodat": 2, "open": 2, "openat": 3, "creat": 1, "mkdir": 1, "mkdirat": 2,
-    "mknod": 1, "mknodat": 2,
+    "chmod": 1, "fchmod": 1, "fchmodat": 2, "creat": 1, "mkdir": 1, "mkdirat": 2, "mknod": 1, "mknodat": 2,
 }  # fmt: skip
+# These have a mode only if they create; otherwise that register holds anything.
+OPEN_ARGUMENTS = {"open": (1, 2), "openat": (2, 3)}  # flags, mode
+CREATES = (os.O_CREAT, os.O_TMPFILE & ~os.O_DIRECTORY)
 SETUID, SETGID = 0o4000, 0o2000
 DEVICE_TYPES = (0o020000, 0o060000)  # character, block
 TYPE_MASK = 0o170000
@@ -92,6 +95,11 @@ def filter_bytes() -> bytes:
     for name, index in MODE_ARGUMENT.items():
         for bit in (SETUID, SETGID):
             refuse(name, denied, sc.Arg(index, sc.MASKED_EQ, bit, bit))
+    for name, (flags, mode) in OPEN_ARGUMENTS.items():
+        for create in CREATES:
+            for bit in (SETUID, SETGID):
+                made = sc.Arg(flags, sc.MASKED_EQ, create, create)
+                refuse(name, denied, made, sc.Arg(mode, sc.MASKED_EQ, bit, bit))
     for name in ("mknod", "mknodat"):
         for kind in DEVICE_TYPES:
             refuse(name, denied, sc.Arg(MODE_ARGUMENT[name], sc.MASKED_EQ, TYPE_MASK, kind))
