@@ -17,18 +17,19 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field
 from rich.progress import track
 
+from hybrid_agent.config.train import CorpusConfig, PackShareConfig
 from hybrid_agent.constrain.lexicon import Lexicon
 from hybrid_agent.packs.compose import make_task
 from hybrid_agent.packs.pack import Pack, load_pack
 from hybrid_agent.tools.registry import call_schema
 from hybrid_agent.traces.window_text import as_json, render_turns
-from hybrid_agent.types import Record, Window
+from hybrid_agent.types import Window
 from train.gold import GoldError, Turn, replay, replay_sandbox, reworded
 
 SHARD = 100
+JUDGED = 5  # every fifth episode is checked in full; tests and `make packs` check the families themselves
 WRONG_SHARE = 0.03  # a rare clash of drawn names is left out; more than this is a broken family
 DEPENDS_ON = (
     "hybrid_agent/agent",
@@ -41,26 +42,7 @@ DEPENDS_ON = (
 )
 
 
-class PackShare(Record):
-    """How much of one pack goes into the corpus."""
-
-    episodes: int = Field(ge=0)
-    wordings: int = Field(default=4, ge=1)
-    plans: int = Field(default=0, ge=0)
-
-
-class CorpusSettings(Record):
-    """What the corpus holds. `plans` are goals of which only the plan is learnt (nothing needs executing);
-    `finish_share` of the finish turns are kept, since they are all alike."""
-
-    packs: dict[str, PackShare]
-    first_seed: int = 0
-    finish_share: float = Field(default=0.1, gt=0, le=1)
-    min_count: int = Field(default=3, ge=1)
-    workers: int = Field(default=2, ge=1)
-
-
-def build_corpus(settings: CorpusSettings, root: Path) -> Path:
+def build_corpus(settings: CorpusConfig, root: Path) -> Path:
     """Make (or find) the corpus; returns the folder with sequences.jsonl.gz, lexicon.json and corpus.json.
 
     Raises:
@@ -92,7 +74,7 @@ def build_corpus(settings: CorpusSettings, root: Path) -> Path:
     return folder
 
 
-def corpus_key(settings: CorpusSettings) -> str:
+def corpus_key(settings: CorpusConfig) -> str:
     """Identifies a corpus: its settings and the code it comes from."""
     text = settings.model_dump_json(exclude={"workers"}) + _code_hash()
     return hashlib.sha256(text.encode()).hexdigest()[:16]
@@ -115,7 +97,7 @@ def _execute_shard(job: tuple[str, int, int, Path]) -> list[str]:
     with replay_sandbox() as sandbox:
         for seed in range(start, stop):
             try:
-                turns = replay(make_task(pack, "train", seed), sandbox)
+                turns = replay(make_task(pack, "train", seed), sandbox, judged=seed % JUDGED == 0)
             except GoldError as error:
                 wrong.append(str(error))
                 continue
@@ -133,7 +115,7 @@ def _episodes(jobs: Sequence[tuple[str, int, int, Path]]) -> Iterator[tuple[str,
 
 
 def _write_sequences(
-    settings: CorpusSettings, jobs: Sequence[tuple[str, int, int, Path]], folder: Path
+    settings: CorpusConfig, jobs: Sequence[tuple[str, int, int, Path]], folder: Path
 ) -> dict[str, int]:
     packs = {name: load_pack(name) for name in settings.packs}
     rng = random.Random(settings.first_seed)
@@ -168,14 +150,14 @@ def _write_sequences(
     return {"episodes": episodes, "sequences": total}
 
 
-def _plans(pack: Pack, first_seed: int, share: PackShare) -> Iterator[tuple[Window, str]]:
+def _plans(pack: Pack, first_seed: int, share: PackShareConfig) -> Iterator[tuple[Window, str]]:
     """Plan turns of further goals; seeds start far from those of the executed episodes."""
     for seed in range(share.plans):
         task = make_task(pack, "train", first_seed + 10_000_000 + seed)
         yield Window(goal=task.goal), task.gold[0].model_dump_json(exclude_defaults=True)
 
 
-def _learn_lexicon(settings: CorpusSettings, jobs: Sequence[tuple[str, int, int, Path]], folder: Path) -> None:
+def _learn_lexicon(settings: CorpusConfig, jobs: Sequence[tuple[str, int, int, Path]], folder: Path) -> None:
     schema = call_schema()
 
     def examples() -> Iterator[tuple[Window, dict[str, Any], dict[str, Any]]]:

@@ -19,14 +19,15 @@ from hybrid_agent.config.train import SftConfig, TrainConfig
 from hybrid_agent.errors import InputError
 from hybrid_agent.nn.build import build_model
 from hybrid_agent.nn.tokenizer import load_tokenizer, save_tokenizer, tokenizer_hash, train_tokenizer
-from hybrid_agent.runs.atomic import file_hash
+from hybrid_agent.runs.atomic import file_hash, write_json
 from hybrid_agent.runs.layout import find_run, new_attempt, open_attempt
 from hybrid_agent.runs.manifest import Manifest, git_state, library_versions, read_manifest, write_manifest
+from train.checkpoint import checkpoints
 from train.data import Batch, BatchStream, Sequences, bucket, collate, load_sequences, sample_texts, split
 from train.engine import METRICS, Engine, Loss
 from train.plots import plot_training
 
-DECODER, LEXICON, CONFIG = "decoder", "lexicon.json", "config.json"
+DECODER, LEXICON, CONFIG, DATA = "decoder", "lexicon.json", "config.json", "data.json"
 LIBRARIES = ("torch", "transformers", "tokenizers", "numpy")
 
 
@@ -35,6 +36,7 @@ class Inputs:
     """What training starts from."""
 
     data: Path
+    data_hash: str
     lexicon: Path | None
     tokenizer: PreTrainedTokenizerFast
     model: LlamaForCausalLM
@@ -49,7 +51,7 @@ def run(config: TrainConfig, command: str, console: Console) -> Path:
         train.engine.Stopped: the run was interrupted and saved.
     """
     stage, root = config.stage, Path(config.runs)
-    folder = _attempt(config, root, console)
+    folder = _attempt(config, root)
     threads = config.profile.threads or len(os.sched_getaffinity(0))
     torch.set_num_threads(threads)
     inputs = _inputs(config, folder, root, console)
@@ -131,26 +133,42 @@ def evaluate(
     return figures
 
 
-def _attempt(config: TrainConfig, root: Path, console: Console) -> Path:
-    """The directory to train in: the unfinished attempt if its config is the same, else a new one."""
+def _attempt(config: TrainConfig, root: Path) -> Path:
+    """The directory to train in: the unfinished attempt if its config is the same, else a new one.
+
+    An attempt without a checkpoint has nothing to lose: it is taken over whatever its config was.
+    """
     wanted = config.model_dump(mode="json", exclude={"fresh"})
     folder = None if config.fresh else open_attempt(root, "sft", config.name)
-    if folder is not None and (folder / CONFIG).is_file():
+    if folder is not None and checkpoints(folder):
         if json.loads((folder / CONFIG).read_text()) != wanted:
             raise InputError(
                 f"{folder} was left unfinished with another config",
                 field="name",
-                fix="add fresh=true, or another name=",
+                fix="add fresh=true, or give another name=",
             )
         return folder
     folder = folder or new_attempt(root, "sft", config.name)
-    (folder / CONFIG).write_text(json.dumps(wanted, indent=1))
+    shutil.rmtree(folder / DECODER, ignore_errors=True)
+    (folder / DATA).unlink(missing_ok=True)
+    write_json(folder / CONFIG, wanted)
     return folder
+
+
+def _same_data(folder: Path, data: Path) -> str:
+    """The hash of the data; an attempt goes on only with the data that it began with."""
+    digest, record = file_hash(data), folder / DATA
+    if not record.is_file():
+        write_json(record, {"data": digest})
+    elif json.loads(record.read_text())["data"] != digest:
+        raise InputError(f"the data of {folder} has changed since it began", where=str(data), fix="add fresh=true")
+    return digest
 
 
 def _inputs(config: TrainConfig, folder: Path, root: Path, console: Console) -> Inputs:
     stage = config.stage
     data, lexicon = _data(stage)
+    digest = _same_data(folder, data)
     parents: dict[str, str] = {}
     parent = find_run(root, stage.init) if stage.init else None
     if parent is not None:
@@ -159,7 +177,7 @@ def _inputs(config: TrainConfig, folder: Path, root: Path, console: Console) -> 
         console.print(f"inherits tokenizer and weights from {parent} ({manifest.metrics})")
         tokenizer = load_tokenizer(parent / DECODER)
         model = LlamaForCausalLM.from_pretrained(str(parent / DECODER), dtype=torch.float32)
-        return Inputs(data, lexicon, tokenizer, model, parents)
+        return Inputs(data, digest, lexicon, tokenizer, model, parents)
     if not (folder / DECODER / "tokenizer.json").is_file():
         texts = sample_texts(data, stage.tokenizer_sequences)
         save_tokenizer(train_tokenizer(texts, config.model.vocab_size), folder / DECODER)
@@ -171,7 +189,7 @@ def _inputs(config: TrainConfig, folder: Path, root: Path, console: Console) -> 
         end_id=int(tokenizer.eos_token_id),
         seed=config.seed,
     )
-    return Inputs(data, lexicon, tokenizer, model, parents)
+    return Inputs(data, digest, lexicon, tokenizer, model, parents)
 
 
 def _data(stage: SftConfig) -> tuple[Path, Path | None]:
@@ -181,10 +199,10 @@ def _data(stage: SftConfig) -> tuple[Path, Path | None]:
         raise InputError("no such file", where=str(lexicon), field="stage.lexicon")
     if stage.data is not None:
         return Path(stage.data), lexicon
-    from train.corpus import CorpusSettings, build_corpus
+    from train.corpus import build_corpus
 
     assert stage.corpus is not None  # the schema holds that one of the two is given
-    corpus = build_corpus(CorpusSettings.model_validate(stage.corpus.model_dump()), Path(stage.corpus_dir))
+    corpus = build_corpus(stage.corpus, Path(stage.corpus_dir))
     return corpus / "sequences.jsonl.gz", lexicon or corpus / LEXICON
 
 
@@ -218,7 +236,7 @@ def _finish(
             git_dirty=dirty,
             seed=config.seed,
             parents=inputs.parents,
-            data_hash=file_hash(inputs.data),
+            data_hash=inputs.data_hash,
             tokenizer_hash=tokenizer_hash(inputs.tokenizer),
             metrics=metrics,
             versions=dict(library_versions(LIBRARIES)),
