@@ -17,7 +17,11 @@ CALL = '{"tool":"fs","args":{"op":"list","path":"."}}'
 
 def choice(text, finish="stop", logprobs=(-0.5, -0.25)):
     content = [{"token": "t", "logprob": value} for value in logprobs]
-    return {"message": {"role": "assistant", "content": text}, "finish_reason": finish, "logprobs": {"content": content}}
+    return {
+        "message": {"role": "assistant", "content": text},
+        "finish_reason": finish,
+        "logprobs": {"content": content},
+    }
 
 
 @pytest.fixture
@@ -25,7 +29,6 @@ def server():
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         reply = (200, {"choices": [choice(CALL)]})
-        requests: list = []
 
         def do_GET(self):
             self._answer(200, {"data": [{"id": "first-model"}]})
@@ -47,6 +50,7 @@ def server():
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
         threading.Thread(target=http.serve_forever, daemon=True).start()
+        Handler.requests = []
         Handler.url = f"http://127.0.0.1:{http.server_port}"
         yield Handler
         http.shutdown()
