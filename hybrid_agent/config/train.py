@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from hybrid_agent.nn.config import ModelConfig
+from hybrid_agent.config.model import ModelConfig
 from hybrid_agent.types import Record
 
 

@@ -69,7 +69,7 @@ def export_bundle(run: Path, folder: Path, figures: dict[str, object] | None = N
 
     from hybrid_agent.nn.tokenizer import load_tokenizer, save_tokenizer
 
-    disable_progress_bar()
+    disable_progress_bar()  # type: ignore[no-untyped-call]
     source = load_bundle(run)
     temp = folder.with_name(f".{folder.name}.new")
     shutil.rmtree(temp, ignore_errors=True)

@@ -175,7 +175,7 @@ def _gave_up(segment: Segment) -> Segment:
 def _load(folder: Path, device: str) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
     dtype = torch.float32 if device == "cpu" else torch.bfloat16
     tokenizer: Any = None
-    disable_progress_bar()  # of transformers; it would break into the live view
+    disable_progress_bar()  # type: ignore[no-untyped-call]  # of transformers; it would break into the live view
     try:
         model: Any = AutoModelForCausalLM.from_pretrained(str(folder), dtype=dtype, local_files_only=True)
         if (folder / "tokenizer.json").is_file():

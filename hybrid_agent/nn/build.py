@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from hybrid_agent.nn.config import ModelConfig
+from hybrid_agent.config.model import ModelConfig
 
 
 def build_model(config: ModelConfig, *, vocab_size: int, pad_id: int, end_id: int, seed: int = 0) -> LlamaForCausalLM:

@@ -5,8 +5,8 @@ import random
 
 import torch
 
+from hybrid_agent.config.model import ModelConfig
 from hybrid_agent.nn.build import build_model
-from hybrid_agent.nn.config import ModelConfig
 from hybrid_agent.nn.tokenizer import train_tokenizer
 from hybrid_agent.packs import words
 
