@@ -20,7 +20,7 @@ from pathlib import Path
 from hybrid_agent.errors import SandboxError
 
 CHUNK = 65536
-WATCH_S = 0.2
+WATCH_S = 0.1
 DYING_S = 20.0
 LEFT_S = 0.5
 

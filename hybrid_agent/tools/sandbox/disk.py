@@ -109,12 +109,13 @@ class DiskWatch:
 
     Counting a large tree takes long, so it is done when the file system's free space has dropped by a
     good part of the cap, and otherwise about once a second. A call that finds the workspace overfull and adds
-    nothing goes on: it may be the one that cleans up.
+    nothing goes on: it may be the one that cleans up. Hence two counts in a row, and growth between them.
     """
 
     def __init__(self, workspace: Path, max_bytes: int, max_entries: int) -> None:
         self._workspace, self._max_bytes, self._max_entries = workspace, max_bytes, max_entries
         self._free = self._at_start = self._now_free()
+        self._overfull: tuple[int, int] | None = None
         self._next = time.monotonic() + RECOUNT_S
 
     def over(self) -> str | None:
@@ -126,13 +127,20 @@ class DiskWatch:
             return None
         self._free = (space, nodes)
         try:
-            size, entries = usage(self._workspace)
-            full = size > self._max_bytes or entries > self._max_entries
+            counted = usage(self._workspace)
         except TooDeep:
-            full = True
+            # What lies that deep is not counted; the file system's own figures have to do.
+            added = space < self._at_start[0] - SLACK_BYTES or nodes < self._at_start[1] - SLACK_ENTRIES
+            return "disk" if added else None
         self._next = time.monotonic() + max(RECOUNT_S, COST_RATIO * (time.monotonic() - now))
-        added = space < self._at_start[0] - SLACK_BYTES or nodes < self._at_start[1] - SLACK_ENTRIES
-        return "disk" if full and added else None
+        if counted[0] <= self._max_bytes and counted[1] <= self._max_entries:
+            self._overfull = None
+            return None
+        before, self._overfull = self._overfull, counted
+        if before is None:
+            self._next = now  # look again at the next turn
+            return None
+        return "disk" if counted[0] > before[0] or counted[1] > before[1] else None
 
     def _now_free(self) -> tuple[int, int]:
         try:
