@@ -1,18 +1,25 @@
-"""Stored file contents, named by their SHA-256. A half-written object never carries a final name."""
+"""Stored file contents, named by their SHA-256, one after the other in one file.
+
+Making a file for each content would cost more than everything else in a snapshot. Bytes only count once a
+snapshot's list, which is written after them, says where they are; a killed process leaves some unused bytes.
+"""
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
-import secrets
 import time
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from hybrid_agent.tools.failure import ToolFailure
 from hybrid_agent.tools.scan import opened, stamp_of
 
-SMALL = 1 << 20
+CHUNK = 1 << 20
 RECENT_NS = 20_000_000  # a file touched this recently could change again within one tick of its clock
+Stamp = tuple[int, int, int, int, int]
+Spot = tuple[int, int]  # offset and size
 
 
 class Objects:
@@ -21,30 +28,41 @@ class Objects:
     A file whose inode, size, mtime and ctime are those of an earlier read is neither read nor copied again.
     """
 
-    def __init__(self, folder: Path, max_bytes: int) -> None:
-        self.folder = folder
+    def __init__(self, path: Path, max_bytes: int) -> None:
+        self.path = path
         self.max_bytes = max_bytes
         self.read_bytes = 0  # what had to be read; for measurements
-        self._known: dict[tuple[int, int, int, int, int], str] = {}
-        self._stored: set[str] = set()
+        self._seen: dict[Stamp, str] = {}
+        self._spots: dict[str, Spot] = {}
         self._left = max_bytes
         self._now = 0
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def begin(self) -> None:
         """Start of a scan."""
         self._left = self.max_bytes
         self._now = time.time_ns()
 
-    def remember(self, stamp: tuple[int, int, int, int, int], digest: str) -> None:
-        """Take over what an earlier process knew, if the object is still here."""
-        if digest in self._stored or self.path(digest).exists():
-            self._stored.add(digest)
-            self._known[stamp] = digest
+    def load(self, spots: Mapping[str, Spot], seen: Iterable[tuple[Stamp, str]] = ()) -> None:
+        """Take over what a snapshot of an earlier process says."""
+        self._spots.update(spots)
+        self._seen.update(seen)
 
-    def path(self, digest: str) -> Path:
-        """Where the content with this hash is."""
-        return self.folder / digest
+    def spot(self, digest: str) -> Spot:
+        """Where the content is in the file."""
+        return self._spots[digest]
+
+    def copy_to(self, digest: str, target: int) -> None:
+        """Write a content to an open, empty file."""
+        offset, left = self._spots[digest]
+        source = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            while left > 0:
+                sent = os.sendfile(target, source, offset, left)
+                if sent == 0:
+                    raise OSError("the stored contents are cut short")
+                offset, left = offset + sent, left - sent
+        finally:
+            os.close(source)
 
     def __call__(self, folder: int, name: str, status: os.stat_result) -> str:
         """Hash a file and make sure its content is stored."""
@@ -52,47 +70,47 @@ class Objects:
         if self._left < 0:
             raise ToolFailure(f"the workspace holds more than {self.max_bytes >> 20} MB; it cannot be saved")
         stamp = stamp_of(status)
-        found = self._known.get(stamp)
+        found = self._seen.get(stamp)
         if found is not None:
             return found
         with opened(folder, name, status) as fd:
-            digest = self._store(fd, status.st_size)
+            digest = self._store(fd)
         if status.st_ctime_ns < self._now - RECENT_NS:
-            self._known[stamp] = digest
+            self._seen[stamp] = digest
         return digest
 
-    def _store(self, fd: int, size: int) -> str:
-        data = os.read(fd, SMALL + 1) if size <= SMALL else b""
-        if len(data) > SMALL or size > SMALL:
-            return self._store_big(fd, data)
-        self.read_bytes += len(data)
-        digest = hashlib.sha256(data).hexdigest()
-        if digest not in self._stored:
-            target = self.path(digest)
-            if not target.exists():
-                fresh = self.folder / f"tmp-{secrets.token_hex(8)}"
-                fresh.write_bytes(data)
-                fresh.rename(target)
-            self._stored.add(digest)
-        return digest
-
-    def _store_big(self, fd: int, head: bytes) -> str:
-        hasher = hashlib.sha256(head)
-        fresh = self.folder / f"tmp-{secrets.token_hex(8)}"
+    def _store(self, fd: int) -> str:
+        head = os.read(fd, CHUNK)
+        if len(head) < CHUNK:
+            self.read_bytes += len(head)
+            digest = hashlib.sha256(head).hexdigest()
+            if digest in self._spots:
+                return digest
+        out = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            with fresh.open("wb") as out:
-                out.write(head)
-                total = len(head)
-                while chunk := os.read(fd, SMALL):
-                    total += len(chunk)
-                    if total > self.max_bytes:  # it grows while we read
-                        raise ToolFailure(f"a file is larger than {self.max_bytes >> 20} MB; it cannot be saved")
-                    hasher.update(chunk)
-                    out.write(chunk)
-            self.read_bytes += total
-            digest = hasher.hexdigest()
-            fresh.rename(self.path(digest))
+            fcntl.flock(out, fcntl.LOCK_EX)
+            begin = os.lseek(out, 0, os.SEEK_END)
+            digest, size = self._append(out, fd, head)
+            if digest in self._spots:
+                os.ftruncate(out, begin)
+            else:
+                self._spots[digest] = (begin, size)
         finally:
-            fresh.unlink(missing_ok=True)
-        self._stored.add(digest)
+            os.close(out)
         return digest
+
+    def _append(self, out: int, fd: int, head: bytes) -> tuple[str, int]:
+        hasher, size, chunk = hashlib.sha256(), 0, head
+        while chunk:
+            size += len(chunk)
+            if size > self.max_bytes:  # it grows while we read
+                raise ToolFailure(f"a file is larger than {self.max_bytes >> 20} MB; it cannot be saved")
+            hasher.update(chunk)
+            view = memoryview(chunk)
+            while view:
+                view = view[os.write(out, view) :]
+            if len(chunk) < CHUNK:
+                break
+            chunk = os.read(fd, CHUNK)
+            self.read_bytes += len(chunk)
+        return hasher.hexdigest(), size

@@ -10,7 +10,6 @@ import posixpath
 import stat
 from collections import defaultdict
 from collections.abc import Callable
-from pathlib import Path
 
 from hybrid_agent.tools.scan import Entry, Reader, Tree
 from hybrid_agent.tools.transfer import open_dir, remove_entry
@@ -19,7 +18,7 @@ _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _PIN = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
-def restore(root_fd: int, wanted: Tree, reader: Reader, content_path: Callable[[str], Path]) -> None:
+def restore(root_fd: int, wanted: Tree, reader: Reader, write: Callable[[str, int], None]) -> None:
     """Make the open folder equal to `wanted`: content, modes, owners, times, links, hard links, empty folders.
 
     Entries that differ are removed and made anew rather than written over, so a hard link or symbolic link put in
@@ -29,9 +28,9 @@ def restore(root_fd: int, wanted: Tree, reader: Reader, content_path: Callable[[
         root_fd: the workspace.
         wanted: the saved tree.
         reader: hashes a present file.
-        content_path: where the content with a hash is stored.
+        write: writes the content with a hash to an open file.
     """
-    job = _Restore(wanted, reader, content_path)
+    job = _Restore(wanted, reader, write)
     try:
         fd = open_dir(root_fd, ".")
         try:
@@ -43,8 +42,8 @@ def restore(root_fd: int, wanted: Tree, reader: Reader, content_path: Callable[[
 
 
 class _Restore:
-    def __init__(self, wanted: Tree, reader: Reader, content_path: Callable[[str], Path]) -> None:
-        self.wanted, self.reader, self.content_path = wanted, reader, content_path
+    def __init__(self, wanted: Tree, reader: Reader, write: Callable[[str, int], None]) -> None:
+        self.wanted, self.reader, self.write = wanted, reader, write
         self.children: dict[str, list[str]] = defaultdict(list)
         for path in wanted:
             if path != ".":
@@ -139,14 +138,11 @@ class _Restore:
         elif entry.group in self.leaders:
             os.link(f"/proc/self/fd/{self.leaders[entry.group]}", name, dst_dir_fd=fd, follow_symlinks=True)
         else:
-            with self.content_path(entry.content).open("rb") as source:
-                made = os.open(name, _CREATE, 0o600, dir_fd=fd)
-                try:
-                    left = os.fstat(source.fileno()).st_size
-                    while left > 0:
-                        left -= os.sendfile(made, source.fileno(), None, left)
-                finally:
-                    os.close(made)
+            made = os.open(name, _CREATE, 0o600, dir_fd=fd)
+            try:
+                self.write(entry.content, made)
+            finally:
+                os.close(made)
 
     @staticmethod
     def _finish_fd(fd: int, entry: Entry) -> None:

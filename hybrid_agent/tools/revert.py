@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from hybrid_agent.tools.audit import Change, changes, clean
+from hybrid_agent.tools.objects import Spot
 from hybrid_agent.tools.scan import Entry, Tree
 
 _HEAD = """#!/bin/bash
 # Puts the workspace back to what it was before the episode.
 # Usage: bash revert.sh [WORKSPACE]
-# Old contents come from the folder objects/ beside this script; read on to see what will happen.
-set -eu
+# Old contents come from the file objects.bin beside this script; read on to see what will happen.
+set -euC
 state=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 cd -- "${1:-%s}"
 
-put() { # hash mode path: restore a file
-  cp -- "$state/objects/$1" "$3"
-  chmod -- "$2" "$3"
+put() { # offset size mode path: restore a file
+  if [ "$2" -gt 0 ]; then tail -c +"$(($1 + 1))" -- "$state/objects.bin" | head -c "$2" > "$4"; else : > "$4"; fi
+  chmod -- "$3" "$4"
 }
 """
 
@@ -28,9 +29,10 @@ put() { # hash mode path: restore a file
 class RevertScript:
     """Keeps `revert.sh` up to date during an episode."""
 
-    def __init__(self, path: Path, workspace: Path) -> None:
+    def __init__(self, path: Path, workspace: Path, spot: Callable[[str], Spot]) -> None:
         self.path = path
         self._workspace = workspace
+        self._spot = spot
         self._calls: dict[str, list[str]] = {}
 
     def note(self, number: int, call: str, found: Sequence[Change]) -> None:
@@ -69,7 +71,7 @@ class RevertScript:
                 continue
             if change.path not in gone:
                 lines.append(self._comment(change.path))
-            lines += _put_back(change.path, entry, change.path in now and change.what == "mode")
+            lines += self._put_back(change.path, entry, change.path in now and change.what == "mode")
             if entry.kind == "dir":
                 modes.append(f"chmod -- {entry.mode:04o} {_quoted(change.path)}\n")
         return lines + (["\n# Permissions of folders, inner ones first.\n", *reversed(modes)] if modes else [])
@@ -78,20 +80,19 @@ class RevertScript:
         notes = self._calls.get(path, ["changed"])
         return f"# {clean(path)}: " + "; ".join(clean(note) for note in notes[-3:]) + "\n"
 
-
-def _put_back(path: str, entry: Entry, only_mode: bool) -> list[str]:
-    name = _quoted(path)
-    if entry.kind == "dir":
-        return [] if only_mode else [f"mkdir -- {name}\n"]
-    if only_mode:
-        return [f"chmod -- {entry.mode:04o} {name}\n"]
-    if entry.kind == "file":
-        return [f"put {entry.content} {entry.mode:04o} {name}\n"]
-    if entry.kind == "link":
-        return [f"ln -s -- {_quoted(entry.content, path=False)} {name}\n"]
-    if entry.kind == "fifo":
-        return [f"mkfifo -m {entry.mode:04o} -- {name}\n"]
-    return [f"# {clean(path)} was a {entry.kind}; it cannot be made again\n"]
+    def _put_back(self, path: str, entry: Entry, only_mode: bool) -> list[str]:
+        name = _quoted(path)
+        if entry.kind == "dir":
+            return [] if only_mode else [f"mkdir -- {name}\n"]
+        if only_mode:
+            return [f"chmod -- {entry.mode:04o} {name}\n"]
+        if entry.kind == "file":
+            return ["put {} {} {:04o} {}\n".format(*self._spot(entry.content), entry.mode, name)]
+        if entry.kind == "link":
+            return [f"ln -s -- {_quoted(entry.content, path=False)} {name}\n"]
+        if entry.kind == "fifo":
+            return [f"mkfifo -m {entry.mode:04o} -- {name}\n"]
+        return [f"# {clean(path)} was a {entry.kind}; it cannot be made again\n"]
 
 
 def _quoted(text: str, *, path: bool = True) -> str:

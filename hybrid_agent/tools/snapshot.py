@@ -1,7 +1,7 @@
 """Snapshots of the workspace, kept outside of it and readable by a later process.
 
-A snapshot is one JSON file that lists the tree; file contents are stored once each, by hash. Both get their final
-names only when complete, so a process killed in the middle leaves nothing half-written to be found.
+A snapshot is one JSON file that lists the tree; file contents are stored once each, in one file beside the lists.
+A list gets its name only when it and the contents are complete, so a killed process leaves nothing half-written.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class SnapshotStore:
     """The snapshots of one workspace.
 
     Args:
-        state_dir: folder of the run; `snapshots/` and `objects/` are made in it. Must not be in the workspace.
+        state_dir: folder of the run; `snapshots/` and `objects.bin` are made in it. Must not be in the workspace.
         workspace: the folder that is saved.
         max_bytes: a workspace with more content than this is refused.
     """
@@ -41,14 +41,13 @@ class SnapshotStore:
         self.workspace = workspace
         self._folder = state / "snapshots"
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self.objects = Objects(state / "objects", max_bytes)
+        self.objects = Objects(state / "objects.bin", max_bytes)
         self._last: tuple[str, Tree] | None = None
         known = self.list()
         if known:
             with contextlib.suppress(SandboxError):
-                for entry in self.tree(known[-1]).values():
-                    if entry.kind == "file":
-                        self.objects.remember(entry.stamp, entry.content)
+                tree = self.tree(known[-1])
+                self.objects.load({}, ((e.stamp, e.content) for e in tree.values() if e.kind == "file"))
 
     def observe(self) -> Tree:
         """The workspace as it is now; new contents are stored on the way.
@@ -74,7 +73,8 @@ class SnapshotStore:
             path: [e.kind, e.mode, e.uid, e.gid, e.mtime_ns, e.content, e.group, e.stamp] for path, e in tree.items()
         }
         fresh = self._folder / f"tmp-{secrets.token_hex(8)}"
-        fresh.write_text(json.dumps({"format": FORMAT, "entries": rows}))
+        spots = {e.content: self.objects.spot(e.content) for e in tree.values() if e.kind == "file"}
+        fresh.write_text(json.dumps({"format": FORMAT, "entries": rows, "objects": spots}))
         snapshot = f"{number:06d}"
         fresh.rename(self._folder / f"{snapshot}.json")
         self._last = (snapshot, tree)
@@ -105,6 +105,7 @@ class SnapshotStore:
             data = json.loads((self._folder / f"{snapshot}.json").read_text())
             if data["format"] != FORMAT:
                 raise SandboxError(f"snapshot {snapshot} has format {data['format']}, this version reads {FORMAT}")
+            self.objects.load({digest: (offset, size) for digest, (offset, size) in data["objects"].items()})
             return {path: _entry(row) for path, row in data["entries"].items()}
         except FileNotFoundError:
             raise InputError(f"there is no snapshot {snapshot}", field="snapshot", fix=self._known_ids()) from None
@@ -121,7 +122,7 @@ class SnapshotStore:
         fd = self._open()
         try:
             self.objects.begin()
-            restoring.restore(fd, tree, self.objects, self.objects.path)
+            restoring.restore(fd, tree, self.objects, self.objects.copy_to)
         finally:
             os.close(fd)
 

@@ -35,7 +35,7 @@ class LocalToolbox:
 
     Args:
         workspace: an existing folder.
-        state_dir: snapshots, objects, audit.jsonl and revert.sh of the episode go here; outside the workspace.
+        state_dir: snapshots, contents, audit.jsonl and revert.sh of the episode go here; outside the workspace.
         sandbox: where processes run; its workspace is the same folder.
         approve: what happens to destructive calls: asked about, done, or (unattended) denied.
         ask: decides in mode "ask"; gets the call and its verdict. Without it "ask" denies.
@@ -58,7 +58,7 @@ class LocalToolbox:
         self.sandbox = sandbox
         self.snapshots = SnapshotStore(state_dir, workspace)
         self._audit = AuditLog(state_dir / "audit.jsonl")
-        self._revert = RevertScript(state_dir / "revert.sh", workspace.resolve())
+        self._revert = RevertScript(state_dir / "revert.sh", workspace.resolve(), self.snapshots.objects.spot)
         self._approve, self._ask, self._allow_destructive = approve, ask, allow_destructive
         self._context = Context(self.workspace, sandbox, self.verify, answer)
         self._host = sorted({str(workspace), str(workspace.resolve())}, key=len, reverse=True)
