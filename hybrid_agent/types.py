@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 TRACE_FORMAT = 1
 
@@ -244,8 +244,19 @@ class CommandCheck(Record):
 
 
 Check = Annotated[
-    ExistsCheck | AbsentCheck | EqualsCheck | ContainsCheck | LacksCheck | MatchesCheck | ModeCheck
-    | LinkCheck | SameCheck | ValueCheck | NoValueCheck | MemberCheck | CommandCheck,
+    ExistsCheck
+    | AbsentCheck
+    | EqualsCheck
+    | ContainsCheck
+    | LacksCheck
+    | MatchesCheck
+    | ModeCheck
+    | LinkCheck
+    | SameCheck
+    | ValueCheck
+    | NoValueCheck
+    | MemberCheck
+    | CommandCheck,
     Field(discriminator="kind"),
 ]
 
@@ -274,6 +285,15 @@ class SetupItem(Record):
     dir: bool = False
     run: str | None = None
     mode: str | None = Field(default=None, pattern=r"^[0-7]{3,4}$")
+
+    @model_validator(mode="after")
+    def _one_thing_inside(self) -> SetupItem:
+        if self.path.startswith("/") or ".." in self.path.split("/"):
+            raise ValueError(f"path {self.path!r} leads out of the workspace")
+        given = [self.text, self.b64, self.link, self.run, True if self.dir else None]
+        if sum(each is not None for each in given) != 1:
+            raise ValueError("give exactly one of text, b64, link, dir, run")
+        return self
 
 
 Split = Literal["train", "val", "test_names", "test_paraphrase", "test_composition"]

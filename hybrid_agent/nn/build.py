@@ -34,4 +34,45 @@ def build_model(config: ModelConfig, *, vocab_size: int, pad_id: int, end_id: in
     )
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        return LlamaForCausalLM(llama)
+        model = LlamaForCausalLM(llama)
+    look_back(model, config.look_back)
+    return model
+
+
+@torch.no_grad()
+def look_back(model: LlamaForCausalLM, heads: int, sharpness: float = 80.0) -> None:
+    """Start the first `heads` heads of layer 0 as heads that look 1, 2, ... tokens back.
+
+    Copying needs a head that knows the previous token before a second one can match on it, and in a tiny model that first
+    head is slow to form. With rotary embeddings a constant query u and a constant key R(offset) u give a score of
+    sum_i |u_i|^2 cos(f_i (distance - offset)), which is largest at the offset. The constant comes from embedding
+    dimension 0, which is the same for every token (with tied embeddings that adds the same to all logits, so nothing).
+
+    Args:
+        heads: how many; 0 leaves the ordinary initialisation.
+        sharpness: sum of |u_i|^2 over the rotary pairs used (the score is divided by sqrt(head size) as usual).
+    """
+    if heads == 0:
+        return
+    config = model.config
+    size = config.hidden_size // config.num_attention_heads
+    pairs = size // 2
+    used = min(6, pairs)  # the fast pairs: they tell neighbours apart
+    base = float(config.rope_parameters["rope_theta"])
+    speeds = base ** (-2.0 * torch.arange(used) / size)
+    embedding = model.model.embed_tokens.weight
+    spread = float(embedding.std())
+    embedding[:, 0] = 3 * spread
+    constant = 3 / (1 + 8 / config.hidden_size) ** 0.5  # what RMSNorm leaves of it
+    length = (sharpness / used) ** 0.5 / constant
+    attention = model.model.layers[0].self_attn
+    for head in range(heads):
+        angles = speeds * (head + 1)
+        for weight, cosines, sines in (
+            (attention.q_proj.weight, torch.ones(used), torch.zeros(used)),
+            (attention.k_proj.weight, angles.cos(), angles.sin()),
+        ):
+            rows = weight[head * size : (head + 1) * size]
+            rows.mul_(0.1)
+            rows[:used, 0] = length * cosines
+            rows[pairs : pairs + used, 0] = length * sines

@@ -1,0 +1,168 @@
+"""The loop on real tools in a real sandbox: verification, retries, denials, honest endings."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hybrid_agent.agent.loop import Episode
+from hybrid_agent.agent.options import EpisodeResult, LoopOptions
+from hybrid_agent.checks import verify_ro_binds
+from hybrid_agent.decoder.scripted import ScriptedDecoder
+from hybrid_agent.protocols import Sandbox
+from hybrid_agent.tools.sandbox import Limits, make_sandbox
+from hybrid_agent.tools.toolbox import LocalToolbox
+from hybrid_agent.types import Budget, Control, Segment, Step, Window
+
+DONE = {"tool": "finish", "args": {"status": "done", "summary": "all checks passed"}}
+
+
+class Script(ScriptedDecoder):
+    """Says what it is told, and keeps the budgets it was given."""
+
+    def __init__(self, *calls: str | dict[str, Any]) -> None:
+        super().__init__([c if isinstance(c, str) else json.dumps(c) for c in calls])
+        self.budgets: list[Budget] = []
+
+    def propose(self, window: Window, budget: Budget, control: Control) -> Sequence[Segment]:
+        self.budgets.append(budget)
+        return super().propose(window, budget, control)
+
+
+class Kept:
+    """A recorder in memory."""
+
+    def __init__(self) -> None:
+        self.steps: list[Step] = []
+
+    def step(self, step: Step) -> None:
+        self.steps.append(step)
+
+
+def plan(*steps: str) -> dict[str, Any]:
+    return {"tool": "plan", "args": {"op": "set", "steps": list(steps)}}
+
+
+def done(kind: str, **args: str) -> dict[str, Any]:
+    return {"tool": "plan", "args": {"op": "done", "check": {"kind": kind, **args}}}
+
+
+def fs(op: str, **args: str) -> dict[str, Any]:
+    return {"tool": "fs", "args": {"op": op, **args}}
+
+
+@pytest.fixture
+def sandbox(tmp_path: Path) -> Iterator[Sandbox]:
+    workspace = tmp_path / "workspace"
+    workspace.mkdir()
+    box = make_sandbox("bubblewrap", workspace, Limits(), session=True, ro_binds=verify_ro_binds())
+    yield box
+    box.close()
+
+
+def run(
+    sandbox: Sandbox, tmp_path: Path, *calls: str | dict[str, Any], **options: Any
+) -> tuple[EpisodeResult, Script, Kept]:
+    script, kept = Script(*calls), Kept()
+    toolbox = LocalToolbox(sandbox.workspace, tmp_path / "state", sandbox, approve="deny")
+    limits = LoopOptions(max_steps=len(calls), **options)
+    result = Episode("goal", decoder=script, toolbox=toolbox, recorder=kept, options=limits).run()
+    return result, script, kept
+
+
+def test_a_goal_is_done_when_its_check_holds(sandbox: Sandbox, tmp_path: Path) -> None:
+    calls = [plan("write a"), fs("write", path="a.txt", text="hello"), done("equals", path="a.txt", text="hello"), DONE]
+    result, script, kept = run(sandbox, tmp_path, *calls)
+    assert (result.status, result.verified, result.turns) == ("done", True, 4)
+    assert [w.phase for w in script.windows] == ["plan", "step", "step", "finish"]
+    assert script.windows[-1].notes == ("a.txt",)
+    assert kept.steps[1].snapshot is not None and kept.steps[0].snapshot is None
+
+
+def test_saying_done_without_a_check_is_not_verified(sandbox: Sandbox, tmp_path: Path) -> None:
+    result, _, _ = run(sandbox, tmp_path, plan("write a"), fs("write", path="a.txt", text="hello"), DONE)
+    assert (result.status, result.verified) == ("unsure", False)
+    assert "unverified" in result.summary
+
+
+def test_a_false_check_does_not_end_the_step(sandbox: Sandbox, tmp_path: Path) -> None:
+    calls = [plan("write a"), done("exists", path="a.txt"), DONE]
+    result, script, _ = run(sandbox, tmp_path, *calls)
+    assert not result.verified and script.windows[-1].phase == "step"
+    assert script.windows[-1].exchanges[-1].obs.startswith("error")
+
+
+def test_a_later_step_may_supersede_an_earlier_check(sandbox: Sandbox, tmp_path: Path) -> None:
+    calls = [
+        plan("write a", "rename it"),
+        fs("write", path="a.txt", text="hello"),
+        done("exists", path="a.txt"),
+        fs("move", path="a.txt", to="b.txt"),
+        done("exists", path="b.txt"),
+        DONE,
+    ]
+    result, _, _ = run(sandbox, tmp_path, *calls)
+    assert result.verified
+
+
+def test_a_check_that_stopped_holding_by_itself_is_found(sandbox: Sandbox, tmp_path: Path) -> None:
+    class Forgetful(LocalToolbox):
+        """Somebody else removes the file after the step was checked."""
+
+        def files(self) -> tuple[str, ...]:
+            found = super().files()
+            (sandbox.workspace / "a.txt").unlink(missing_ok=True)
+            return found
+
+    toolbox = Forgetful(sandbox.workspace, tmp_path / "state", sandbox, approve="deny")
+    script = Script(plan("write a"), fs("write", path="a.txt", text="hello"), done("exists", path="a.txt"), DONE)
+    result = Episode("goal", decoder=script, toolbox=toolbox, recorder=Kept()).run()
+    assert (result.status, result.verified) == ("unsure", False)
+    assert "no longer holds" in result.summary and "a.txt" in result.summary
+
+
+def test_a_failed_attempt_is_rolled_back_and_sampled_again(sandbox: Sandbox, tmp_path: Path) -> None:
+    calls = [
+        plan("write a"),
+        fs("write", path="wrong.txt", text="x"),
+        done("exists", path="a.txt"),
+        fs("write", path="a.txt", text="x"),
+        done("exists", path="a.txt"),
+        DONE,
+    ]
+    result, script, _ = run(sandbox, tmp_path, *calls, attempts=2)
+    assert result.verified
+    assert not (sandbox.workspace / "wrong.txt").exists()
+    assert script.windows[3].exchanges == ()
+    assert script.budgets[2].temperature == 0 and script.budgets[3].temperature > 0
+
+
+def test_destructive_calls_are_denied_when_nobody_can_approve(sandbox: Sandbox, tmp_path: Path) -> None:
+    (sandbox.workspace / "keep.txt").write_text("x")
+    result, script, _ = run(sandbox, tmp_path, plan("remove keep"), fs("remove", path="keep.txt"), DONE)
+    assert result.denied == 1 and (sandbox.workspace / "keep.txt").exists()
+    assert script.windows[-1].exchanges[-1].obs.startswith("denied")
+
+
+def test_text_that_is_no_call_is_counted_and_answered(sandbox: Sandbox, tmp_path: Path) -> None:
+    bad_args = {"tool": "fs", "args": {"op": "fly", "path": "a"}}
+    result, script, _ = run(
+        sandbox, tmp_path, "hello there", bad_args, {**DONE, "args": {"status": "failed", "summary": ""}}
+    )
+    assert result.invalid == 2 and result.status == "failed" and not result.verified
+    assert script.windows[1].phase == "plan"
+
+
+def test_the_same_failing_call_twice_is_stuck(sandbox: Sandbox, tmp_path: Path) -> None:
+    again = fs("read", path="nowhere.txt")
+    result, _, _ = run(sandbox, tmp_path, plan("read"), again, again, DONE)
+    assert result.status == "failed" and "stuck" in result.summary and result.turns == 3
+
+
+def test_running_out_of_turns_says_so(sandbox: Sandbox, tmp_path: Path) -> None:
+    result, _, _ = run(sandbox, tmp_path, plan("write a"), fs("write", path="a.txt", text="x"))
+    assert result.status == "failed" and "gave up after 2 calls" in result.summary
