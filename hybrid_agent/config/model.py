@@ -8,8 +8,10 @@ from hybrid_agent.types import Record
 
 
 class ModelConfig(Record):
-    """A Llama-architecture decoder with tied embeddings. `look_back` heads of the first layer start out looking 1, 2, ...
-    tokens back."""
+    """A Llama-architecture decoder with tied embeddings.
+
+    `look_back` heads of the first layer start out looking 1, 2, ... tokens back.
+    """
 
     vocab_size: int = Field(default=1024, ge=300)
     d_model: int = Field(default=160, ge=8)

@@ -43,9 +43,9 @@ def build_model(config: ModelConfig, *, vocab_size: int, pad_id: int, end_id: in
 def look_back(model: LlamaForCausalLM, heads: int, sharpness: float = 80.0) -> None:
     """Start the first `heads` heads of layer 0 as heads that look 1, 2, ... tokens back.
 
-    Copying needs a head that knows the previous token before a second one can match on it, and in a tiny model that first
-    head is slow to form. With rotary embeddings a constant query u and a constant key R(offset) u give a score of
-    sum_i |u_i|^2 cos(f_i (distance - offset)), which is largest at the offset. The constant comes from embedding
+    Copying needs a head that knows the previous token before a second one can match on it, and in a tiny model that
+    first head is slow to form. With rotary embeddings a constant query u and a constant key R(offset) u give a score
+    of sum_i |u_i|^2 cos(f_i (distance - offset)), which is largest at the offset. The constant comes from embedding
     dimension 0, which is the same for every token (with tied embeddings that adds the same to all logits, so nothing).
 
     Args:

@@ -3,6 +3,8 @@
 Nothing here is run; the rules only read the text.
 """
 
+import random
+
 import pytest
 
 from hybrid_agent.tools.findings import Facts
@@ -326,3 +328,38 @@ def test_deep_nesting_is_denied_and_not_an_error() -> None:
         command = "echo $(" + command + ")"
     assert judge_shell(command).rule == "shell.nesting"
     assert judge_shell("(" * 3000 + "ls" + ")" * 3000).allow is not None
+
+
+def test_random_text_never_breaks_the_rules() -> None:
+    rng = random.Random(7)
+    corpus = _lines(DENIED + DESTRUCTIVE + CHANGES + LOOKS)
+    marks = [
+        "'",
+        '"',
+        "`",
+        "$(",
+        ")",
+        "${",
+        "}",
+        "<<E\n",
+        "\nE\n",
+        "((",
+        "))",
+        "[[",
+        "]]",
+        "case ",
+        " in ",
+        ";;",
+        "esac",
+    ]
+    marks += ["|", "&&", ";", "\n", "\\", "#", ">", "<", "\0", "é", "{", "if ", "fi", "do", "done", "for ", "$'", "$"]
+    answers = {True: 0, False: 0}
+    for _ in range(3000):
+        text = " ".join(rng.choice(corpus) for _ in range(rng.randint(1, 2)))
+        for _ in range(rng.randint(1, 4)):
+            place = rng.randrange(len(text) + 1)
+            text = text[:place] + rng.choice(marks) + text[place + rng.randint(0, 2) :]
+        verdict = judge_shell(text, FACTS)
+        answers[verdict.allow] += 1
+        assert verdict.allow or ("\n" not in verdict.rule and verdict.reason)
+    assert min(answers.values()) > 300
