@@ -35,12 +35,12 @@ def build_model(config: ModelConfig, *, vocab_size: int, pad_id: int, end_id: in
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         model = LlamaForCausalLM(llama)
-    look_back(model, config.look_back)
+    look_back(model, config.look_back, config.rope_theta)
     return model
 
 
 @torch.no_grad()
-def look_back(model: LlamaForCausalLM, heads: int, sharpness: float = 80.0) -> None:
+def look_back(model: LlamaForCausalLM, heads: int, rope_theta: float, sharpness: float = 80.0) -> None:
     """Start the first `heads` heads of layer 0 as heads that look 1, 2, ... tokens back.
 
     Copying needs a head that knows the previous token before a second one can match on it, and in a tiny model that
@@ -50,6 +50,7 @@ def look_back(model: LlamaForCausalLM, heads: int, sharpness: float = 80.0) -> N
 
     Args:
         heads: how many; 0 leaves the ordinary initialisation.
+        rope_theta: base of the rotary speeds f_i = rope_theta^(-2i / head size).
         sharpness: sum of |u_i|^2 over the rotary pairs used (the score is divided by sqrt(head size) as usual).
     """
     if heads == 0:
@@ -58,8 +59,7 @@ def look_back(model: LlamaForCausalLM, heads: int, sharpness: float = 80.0) -> N
     size = config.hidden_size // config.num_attention_heads
     pairs = size // 2
     used = min(6, pairs)  # the fast pairs: they tell neighbours apart
-    base = float(config.rope_parameters["rope_theta"])
-    speeds = base ** (-2.0 * torch.arange(used) / size)
+    speeds = rope_theta ** (-2.0 * torch.arange(used) / size)
     embedding = model.model.embed_tokens.weight
     spread = float(embedding.std())
     embedding[:, 0] = 3 * spread
