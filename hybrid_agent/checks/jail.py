@@ -4,7 +4,7 @@ Reads {"nonce": ..., "checks": [...], "timeout_s": ...} on stdin, prints the non
 """
 
 # A script of its own, sent into the sandbox; plain os calls keep it short.
-# ruff: noqa: PTH113, PTH115, PTH116, PTH123
+# ruff: noqa: PTH113, PTH115, PTH116
 import json
 import os
 import re
@@ -38,11 +38,14 @@ def read_bytes(path: str) -> bytes:
     except OSError as error:
         reasons = {2: "no such file", 20: "no such file", 13: "permission denied", 40: "link leads in a circle"}
         raise Wrong(f"{path}: {reasons.get(error.errno or 0, error.strerror)}") from None
-    with open(fd, "rb") as file:
+    try:
         found = os.fstat(fd)
         if not stat.S_ISREG(found.st_mode):
             raise Wrong(f"{path}: is {'a folder' if stat.S_ISDIR(found.st_mode) else 'not a regular file'}")
-        data = file.read(READ_CAP + 1)
+        with os.fdopen(fd, "rb", closefd=False) as file:
+            data = file.read(READ_CAP + 1)
+    finally:
+        os.close(fd)
     if len(data) > READ_CAP:
         raise Wrong(f"{path}: is larger than {READ_CAP} bytes")
     return data

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from hybrid_agent.tools.shell_scan import ShellSyntax, simplify
+from hybrid_agent.tools.shell_scan import ShellSyntax, shown, simplify
 
 __all__ = ["Command", "Redirect", "Script", "ShellSyntax", "Unparsed", "Word", "parse"]
 
@@ -148,7 +148,7 @@ class _Walker:
                 words.append(self._word(part))
             elif part.kind == "assignment":
                 name, _, value = part.word.partition("=")
-                assigns.append((name.rstrip("+"), Word(value, dynamic=bool(part.parts) or name.endswith("+"))))
+                assigns.append((name.rstrip("+"), Word(shown(value), dynamic=bool(part.parts) or name.endswith("+"))))
         redirects = [part for part in node.parts if part.kind == "redirect"]
         stdin = next((text for part in redirects if (text := self._stdin(part)) is not None), None)
         return Command(tuple(words), tuple(self._redirects(redirects)), tuple(assigns), stdin, fed_by)
@@ -157,7 +157,7 @@ class _Walker:
         if node.type != "<<<":
             return None
         found = re.fullmatch(r"__heredoc_(\d+)__", node.output.word)
-        return self.heredocs[int(found[1])] if found else str(node.output.word)
+        return self.heredocs[int(found[1])] if found else shown(node.output.word)
 
     def _redirects(self, nodes: list[Any]) -> Iterator[Redirect]:
         for node in nodes:
@@ -171,4 +171,4 @@ class _Walker:
         except ValueError:
             plain = []
         dynamic = any(part.kind != "tilde" for part in node.parts)
-        return Word(plain[0] if len(plain) == 1 else node.word, dynamic)
+        return Word(shown(plain[0] if len(plain) == 1 else node.word), dynamic)

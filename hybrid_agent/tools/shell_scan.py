@@ -12,6 +12,9 @@ from dataclasses import dataclass, field
 
 SUBSTITUTED = "${__sub}"  # stands for the output of a command
 HEREDOC = "__heredoc_{}__"
+# bashlex looks for expansions in some quoted texts (and may never end): literal marks are hidden from it.
+_HIDDEN = str.maketrans({"$": "\ue000", "`": "\ue001"})
+_SHOWN = str.maketrans({"\ue000": "$", "\ue001": "`"})
 _BREAK = " \t\n;|&()<>"
 _COMMAND_START = re.compile(r"(^|[;|&({\n]|\b(do|then|else|elif|if|while|until|!|\{))\s*$")
 
@@ -35,7 +38,12 @@ def simplify(source: str) -> Simplified:
     Raises:
         ShellSyntax: something is not closed.
     """
-    return _Scanner(source.replace("\\\n", "")).run()
+    return _Scanner(source.translate(_SHOWN).replace("\\\n", "")).run()
+
+
+def shown(text: str) -> str:
+    """Text of the simplified script with its literal marks back."""
+    return text.translate(_SHOWN)
 
 
 class _Scanner:
@@ -102,9 +110,9 @@ class _Scanner:
         char = source[at]
         if char == "\\":
             self.at += 2
-            return source[at : at + 2]
+            return source[at : at + 2].translate(_HIDDEN)
         if char == "'":
-            return self._until("'", at + 1)
+            return self._until("'", at + 1).translate(_HIDDEN)
         if char == '"':
             return self._double()
         if char == "`":
@@ -129,7 +137,7 @@ class _Scanner:
             if not found:
                 raise ShellSyntax("a quote $' is not closed")
             self.at = found.end()
-            return "'" + _ansi(found[1]).replace("'", "'\\''") + "'"
+            return "'" + _ansi(found[1]).translate(_HIDDEN).replace("'", "'\\''") + "'"
         self.at += 1
         return char
 
@@ -339,7 +347,7 @@ def _ansi(text: str) -> str:
 
     def one(found: re.Match[str]) -> str:
         code = found[1]
-        if code[0] == "x":
+        if code[0] == "x" and len(code) > 1:
             return chr(int(code[1:], 16))
         if (code[0] in "01234567" and len(code) > 1) or code.isdigit():
             return chr(int(code, 8) & 0xFF)
