@@ -14,7 +14,7 @@ def tree_digest(path: Path) -> dict[str, str]:
     Two folders are the same if their digests are equal. Times and owners are not part of it; hard links are, as the
     number of the group that a file belongs to.
     """
-    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    fd = os.open(path, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         tree = scan(fd, hash_file)
     finally:

@@ -73,7 +73,7 @@ class Objects:
         found = self._seen.get(stamp)
         if found is not None:
             return found
-        with opened(folder, name, status) as fd:
+        with opened(folder, name) as fd:
             digest = self._store(fd)
         if status.st_ctime_ns < self._now - RECENT_NS:
             self._seen[stamp] = digest

@@ -32,6 +32,9 @@ def restore(root_fd: int, wanted: Tree, reader: Reader, write: Callable[[str, in
     """
     job = _Restore(wanted, reader, write)
     try:
+        mode = stat.S_IMODE(os.fstat(root_fd).st_mode)
+        if mode & 0o700 != 0o700:
+            os.chmod(f"/proc/self/fd/{root_fd}", mode | 0o700)
         fd = open_dir(root_fd, ".")
         try:
             job.folder(fd, "")

@@ -17,7 +17,9 @@ _HEAD = """#!/bin/bash
 # Old contents come from the file objects.bin beside this script; read on to see what will happen.
 set -euC
 state=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
-cd -- "${1:-%s}"
+workspace=${1:-"%s"}
+chmod u+rwx -- "$workspace"
+cd -- "$workspace"
 
 put() { # offset size mode path: restore a file
   if [ "$2" -gt 0 ]; then tail -c +"$(($1 + 1))" -- "$state/objects.bin" | head -c "$2" > "$4"; else : > "$4"; fi
@@ -53,7 +55,9 @@ class RevertScript:
         found = changes(now, first)
         if not found:
             return ["\n# Nothing differs.\n"]
-        lines: list[str] = []
+        closed = [path for path in sorted(now) if now[path].kind == "dir" and now[path].mode & 0o700 != 0o700]
+        lines = ["\n# Open what is closed.\n"] if closed else []
+        lines += [f"chmod u+rwx -- {_quoted(path)}\n" for path in closed]
         gone = [change.path for change in found if change.path in now and change.what != "mode"]
         if gone:
             # Outer folders first: once a link put in a folder's place is gone, nothing below it can lead elsewhere.
@@ -64,7 +68,7 @@ class RevertScript:
                 lines += [self._comment(path), f"rm -rf -- {_quoted(path)}\n"]
                 removed.append(path)
         lines.append("\n# Put back what was there.\n")
-        modes: list[str] = []
+        again = {path for path in closed if path in first and first[path].kind == "dir"} | {"."}
         for change in found:
             entry = first.get(change.path)
             if entry is None:
@@ -73,8 +77,9 @@ class RevertScript:
                 lines.append(self._comment(change.path))
             lines += self._put_back(change.path, entry, change.path in now and change.what == "mode")
             if entry.kind == "dir":
-                modes.append(f"chmod -- {entry.mode:04o} {_quoted(change.path)}\n")
-        return lines + (["\n# Permissions of folders, inner ones first.\n", *reversed(modes)] if modes else [])
+                again.add(change.path)
+        lines.append("\n# Permissions of folders, inner ones first.\n")
+        return lines + [f"chmod -- {first[path].mode:04o} {_quoted(path)}\n" for path in sorted(again, reverse=True)]
 
     def _comment(self, path: str) -> str:
         notes = self._calls.get(path, ["changed"])

@@ -69,12 +69,14 @@ def scan(root_fd: int, reader: Reader) -> Tree:
     """
     tree: Tree = {}
     groups: dict[tuple[int, int], int] = {}
-    fd = os.open(".", _OPEN_DIR, dir_fd=root_fd)
-    try:
-        tree["."] = _entry(os.fstat(fd), "", 0)
-        _scan(fd, "", 0, tree, groups, reader)
-    finally:
-        os.close(fd)
+    status = os.fstat(root_fd)
+    tree["."] = _entry(status, "", 0)
+    with unlocked(root_fd, status):
+        fd = os.open(".", _OPEN_DIR, dir_fd=root_fd)
+        try:
+            _scan(fd, "", 0, tree, groups, reader)
+        finally:
+            os.close(fd)
     return tree
 
 
@@ -95,8 +97,16 @@ def _scan(fd: int, prefix: str, depth: int, tree: Tree, groups: dict[tuple[int, 
             continue  # gone meanwhile
         tree[prefix + name] = _entry(status, content, group)
         if stat.S_ISDIR(status.st_mode):
-            with opened(fd, name, status, _OPEN_DIR) as child:
-                _scan(child, f"{prefix}{name}/", depth + 1, tree, groups, reader)
+            pin = os.open(name, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=fd)
+            try:
+                with unlocked(pin, status):
+                    child = os.open(".", _OPEN_DIR, dir_fd=pin)
+                    try:
+                        _scan(child, f"{prefix}{name}/", depth + 1, tree, groups, reader)
+                    finally:
+                        os.close(child)
+            finally:
+                os.close(pin)
 
 
 def stamp_of(status: os.stat_result) -> tuple[int, int, int, int, int]:
@@ -116,15 +126,30 @@ def _entry(status: os.stat_result, content: str, group: int) -> Entry:
 
 
 @contextlib.contextmanager
-def opened(folder: int, name: str, status: os.stat_result, flags: int = _OPEN_FILE) -> Iterator[int]:
-    """Open an entry to read it, even if its owner (us) took the permission away; the mode is put back."""
+def unlocked(pin: int, status: os.stat_result) -> Iterator[None]:
+    """Make a folder that its owner (us) closed searchable for a while; the mode is put back."""
+    mode = stat.S_IMODE(status.st_mode)
+    closed = os.geteuid() != 0 and mode & 0o500 != 0o500
+    if closed:
+        os.chmod(f"/proc/self/fd/{pin}", mode | 0o500)
+    try:
+        yield
+    finally:
+        if closed:
+            os.chmod(f"/proc/self/fd/{pin}", mode)
+
+
+@contextlib.contextmanager
+def opened(folder: int, name: str) -> Iterator[int]:
+    """Open a file to read it, even if its owner (us) took the permission away; the mode is put back."""
+    flags = _OPEN_FILE
     try:
         fd = os.open(name, flags, dir_fd=folder)
     except PermissionError:
         pin = os.open(name, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
         try:
             mode = stat.S_IMODE(os.fstat(pin).st_mode)
-            os.chmod(f"/proc/self/fd/{pin}", mode | (0o500 if stat.S_ISDIR(status.st_mode) else 0o400))
+            os.chmod(f"/proc/self/fd/{pin}", mode | 0o400)
             try:
                 fd = os.open(f"/proc/self/fd/{pin}", flags & ~os.O_NOFOLLOW)
             finally:
@@ -139,7 +164,7 @@ def opened(folder: int, name: str, status: os.stat_result, flags: int = _OPEN_FI
 
 def hash_file(folder: int, name: str, status: os.stat_result) -> str:
     """A reader that only hashes."""
-    with opened(folder, name, status) as fd:
+    with opened(folder, name) as fd:
         digest = hashlib.sha256()
         while chunk := os.read(fd, 1 << 20):
             digest.update(chunk)

@@ -131,7 +131,7 @@ class SnapshotStore:
 
     def _open(self) -> int:
         try:
-            return os.open(self.workspace, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            return os.open(self.workspace, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
         except OSError as error:
             raise SandboxError(f"the workspace cannot be opened: {os.strerror(error.errno or 0)}") from None
 

@@ -78,6 +78,13 @@ class LocalToolbox:
         except InputError as error:
             return Verdict(allow=False, rule="schema", reason=str(error))
         verdict = self._approval(call, judge(args, Facts(self._kind, self._precious)))
+        if verdict.allow and verdict.state_changing:
+            try:
+                self.snapshots.take()
+            except ToolFailure as failure:  # what cannot be put back must not be changed
+                verdict = Verdict(
+                    allow=False, rule="snapshot", reason=f"the workspace cannot be saved: {failure.reason}"
+                )
         self._decided = (registry.call_json(call), verdict)
         return verdict
 

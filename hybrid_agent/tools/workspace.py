@@ -144,10 +144,8 @@ class Workspace:
         if self.relative(path) == ".":
             return os.fstat(self.fd)
         try:
-            with self.parent(path) as (folder, name):
+            with self.parent(path) as (folder, name), explained(path):
                 return os.stat(name, dir_fd=folder, follow_symlinks=False)
-        except FileNotFoundError:
-            return None
         except ToolFailure as failure:
             if isinstance(failure.__cause__, FileNotFoundError | NotADirectoryError):
                 return None
@@ -160,7 +158,7 @@ class Workspace:
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
-            if error.errno in (errno.EXDEV, errno.ELOOP):
+            if error.errno in (errno.EXDEV, errno.ELOOP, errno.ENAMETOOLONG, errno.EACCES):
                 return None
             raise
         try:
