@@ -30,7 +30,7 @@ demo: setup  ## real tasks done by the shipped agent in the sandbox
 	@$(PY) -m eval.demo $(ARGS)
 
 test: setup  ## the whole test suite
-	@$(PY) -m pytest $(ARGS)
+	@$(PY) -m pytest -n auto $(ARGS)
 
 check: setup  ## ruff, mypy --strict on the library, import-linter
 	@.venv/bin/ruff check .

@@ -104,8 +104,8 @@ def _figure(groups: dict[str, list[TaskResult]], title: str) -> str:
 
     def draw(axes: Axes) -> None:
         values = [100 * rate.value for rate in rates]
-        low = [100 * (rate.value - rate.interval[0]) for rate in rates]
-        high = [100 * (rate.interval[1] - rate.value) for rate in rates]
+        low = [max(0.0, 100 * (rate.value - rate.interval[0])) for rate in rates]  # rounding may go below zero
+        high = [max(0.0, 100 * (rate.interval[1] - rate.value)) for rate in rates]
         axes.barh(names, values, xerr=[low, high], color=BAR, ecolor=INK, capsize=2)
         axes.invert_yaxis()
         axes.set_xlim(0, 100)

@@ -137,11 +137,8 @@ def _write_sequences(
             for wording in range(settings.packs[name].wordings):
                 other = make_task(packs[name], "train", seed, wording=wording)
                 version = reworded(turns, original, other)
-                pairs = [
-                    (t.window, t.call)
-                    for t in version
-                    if t.window.phase != "finish" or rng.random() < settings.finish_share
-                ]
+                share = {"finish": settings.finish_share, "plan": settings.plan_share, "step": 1.0}
+                pairs = [(t.window, t.call) for t in version if rng.random() < share[t.window.phase]]
                 write(pairs, name)
         for name, share in settings.packs.items():
             for pair in _plans(packs[name], settings.first_seed, share):

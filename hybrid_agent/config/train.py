@@ -62,11 +62,15 @@ class PackShareConfig(Record):
 
 
 class CorpusConfig(Record):
-    """What the corpus of gold episodes holds (see train.corpus)."""
+    """What the corpus of gold episodes holds (see train.corpus).
+
+    `finish_share` and `plan_share` of those turns are kept: finish turns are all alike, plans are long and easy.
+    """
 
     packs: dict[str, PackShareConfig]
     first_seed: int = 0
     finish_share: float = Field(default=0.1, gt=0, le=1)
+    plan_share: float = Field(default=0.4, gt=0, le=1)
     min_count: int = Field(default=3, ge=1)
     workers: int = Field(default=2, ge=1)
 
