@@ -10,6 +10,7 @@ from __future__ import annotations
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from hybrid_agent.constrain.lexicon import Lexicon
 from hybrid_agent.errors import InputError
@@ -52,13 +53,18 @@ def read_lexicon(path: Path) -> Lexicon:
     return Lexicon.from_json(path.read_text(encoding="utf-8"), where=str(path)) if path.is_file() else Lexicon()
 
 
-def export_bundle(run: Path, folder: Path, figures: dict[str, object] | None = None) -> Manifest:
+def export_bundle(
+    run: Path, folder: Path, figures: dict[str, object] | None = None, command: str | None = None
+) -> Manifest:
     """Make a bundle from a finished run, replacing what is at `folder`.
+
+    Local paths of the run's config are left out: they mean nothing elsewhere.
 
     Args:
         run: directory of a complete sft run.
         folder: where the bundle goes.
         figures: measured results to be kept in its manifest beside the training metrics.
+        command: the command(s) that make it again, if they are not just the run's own.
 
     Raises:
         InputError: the run is not complete, or the bundle would be larger than 16 MB.
@@ -81,6 +87,8 @@ def export_bundle(run: Path, folder: Path, figures: dict[str, object] | None = N
         update={
             "parents": {**source.manifest.parents, "run": file_hash(run / MANIFEST)},
             "metrics": {**source.manifest.metrics, **(figures or {})},
+            "command": command or source.manifest.command,
+            "config": _portable(source.manifest.config),
         }
     )
     files = [path for path in temp.rglob("*") if path.is_file()]
@@ -94,3 +102,12 @@ def export_bundle(run: Path, folder: Path, figures: dict[str, object] | None = N
     shutil.rmtree(folder, ignore_errors=True)
     temp.rename(folder)
     return written
+
+
+def _portable(config: dict[str, Any]) -> dict[str, Any]:
+    """The config without values that are absolute paths."""
+    return {
+        key: _portable(value) if isinstance(value, dict) else value
+        for key, value in config.items()
+        if not (isinstance(value, str) and value.startswith("/"))
+    }
