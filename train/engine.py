@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -21,6 +22,7 @@ from hybrid_agent.config.train import LengthConfig, OptimConfig, ProfileConfig
 from hybrid_agent.errors import HybridAgentError
 from train.checkpoint import load_newest, save_checkpoint
 from train.optim import Average, Optimizers, lr_scale
+from train.ranks import Ranks
 
 METRICS = "metrics.jsonl"
 
@@ -91,10 +93,12 @@ class Engine:
         length: LengthConfig,
         profile: ProfileConfig,
         console: Console | None = None,
+        ranks: Ranks | None = None,
     ) -> None:
         self.model, self.stream, self.loss, self.evaluate = model, stream, loss, evaluate
         self.folder, self.optim, self.length, self.profile = folder, optim, length, profile
-        self.console = console or Console(stderr=True)
+        self.ranks = ranks or Ranks()
+        self.console = console or Console(stderr=True, quiet=not self.ranks.first)
         self.optimizers = Optimizers(model, optim)
         self.average = Average(model, optim.ema) if optim.ema else None
         self.step = self.tokens = 0
@@ -110,13 +114,16 @@ class Engine:
             Stopped: on SIGINT or SIGTERM, after saving.
         """
         self._resume()
-        with self._signals(), self._bar() as bar, (self.folder / METRICS).open("a", encoding="utf-8") as log:
+        metrics = self.folder / METRICS if self.ranks.first else Path(os.devnull)
+        with self._signals(), self._bar() as bar, metrics.open("a", encoding="utf-8") as log:
             task = bar.add_task("", total=1.0, completed=self._done(), info="")
             window: list[tuple[float, int, float]] = []
             while self._done() < 1:
                 began = time.monotonic()
                 loss = self._one_step()
-                self.elapsed += time.monotonic() - began
+                elapsed = self.elapsed + time.monotonic() - began
+                self.elapsed, stop = self.ranks.most(elapsed, float(self._stop))
+                self._stop = stop > 0
                 window.append((time.monotonic() - began, loss.tokens, loss.value.item()))
                 if self.step % self.length.log_every == 0:
                     seconds, tokens = sum(w[0] for w in window), sum(w[1] for w in window)
@@ -142,15 +149,17 @@ class Engine:
         return self.last_eval
 
     def _one_step(self) -> Loss:
-        batch = self.stream.next()
+        batch = [self.stream.next() for _ in range(self.ranks.world)][self.ranks.rank]
         with torch.autocast(self.profile.device, torch.bfloat16, enabled=self._bf16):
             loss = self.loss(batch)
         loss.value.backward()
+        self.ranks.average_gradients(self.model)
         norm = nn.utils.clip_grad_norm_(self.model.parameters(), self.optim.clip)
         if not torch.isfinite(norm):
             raise HybridAgentError(f"the gradient is not finite at step {self.step}; try a lower stage.optim.lr")
         self.optimizers.step(self._scale())
         self.step += 1
+        loss = Loss(loss.value, int(self.ranks.total(loss.tokens)), loss.logs)
         self.tokens += loss.tokens
         if self.average:
             self.average.update(self.model, self.step)
@@ -166,7 +175,7 @@ class Engine:
         return lr_scale(self._done(), self.optim.warmup, self.optim.final_lr)
 
     def _evaluate(self, log: Any) -> None:
-        if self.evaluate is None:
+        if self.evaluate is None or not self.ranks.first:
             return
         if self.average:
             self.average.swap(self.model)
@@ -186,7 +195,9 @@ class Engine:
         log.write(json.dumps({k: round(v, 6) for k, v in entry.items()}) + "\n")
 
     def save(self) -> None:
-        """Write a checkpoint of everything that the next step depends on."""
+        """Write a checkpoint of everything that the next step depends on (the ranks' states are equal)."""
+        if not self.ranks.first:
+            return
         state = {
             "model": self.model.state_dict(),
             "optimizers": self.optimizers.state_dict(),
@@ -203,8 +214,10 @@ class Engine:
     def _resume(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         state = load_newest(self.folder)
+        self.ranks.wait()  # nobody changes the folder while others still look
         if state is None:
-            (self.folder / METRICS).unlink(missing_ok=True)
+            if self.ranks.first:
+                (self.folder / METRICS).unlink(missing_ok=True)
             return
         self.model.load_state_dict(state["model"])
         self.optimizers.load_state_dict(state["optimizers"])
@@ -214,7 +227,8 @@ class Engine:
         torch.set_rng_state(state["rng"])
         self.step, self.tokens, self.elapsed = state["step"], state["tokens"], state["elapsed"]
         self.last_eval = state["last_eval"]
-        trim_metrics(self.folder / METRICS, self.step)
+        if self.ranks.first:
+            trim_metrics(self.folder / METRICS, self.step)
         self.console.print(f"resuming at step {self.step} ({self.elapsed / 60:.1f} min trained)")
 
     @contextmanager

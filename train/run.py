@@ -20,7 +20,7 @@ from hybrid_agent.errors import HybridAgentError, InputError
 def main(overrides: Sequence[str] | None = None) -> int:
     """Load the config, then torch, then train."""
     overrides = list(sys.argv[1:] if overrides is None else overrides)
-    console = Console(stderr=True)
+    console = Console(stderr=True, quiet=os.environ.get("RANK", "0") != "0")
     if "--help" in overrides or "-h" in overrides:
         console.print(__doc__)
         return 0

@@ -44,8 +44,8 @@ TRAIN = tuple(
 
 HELD = tuple(
     """
-    acorn airport almond alpine antler aspen attic avocado bakery bamboo banjo beetle biscuit
-    blanket blossom boulder bracket breeze brick bucket buffalo cactus candy cannon canyon caravan
+    acorn airport almond antler aspen attic avocado bakery bamboo banjo beetle biscuit
+    blanket blossom boulder breeze brick bucket buffalo cactus candy cannon canyon caravan
     carrot cavern cello chalk charcoal cinnamon citadel clarinet cobalt coconut compass concert
     cookie cottage coyote crayon cricket cushion cypress daisy dolphin donkey driftwood dungeon
     easel eclipse elbow elephant emerald envelope fiddle flannel flute fortress foxglove garlic

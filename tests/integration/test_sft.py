@@ -23,6 +23,7 @@ from hybrid_agent.types import Budget, Control, Window
 
 TINY = [
     "model.d_model=48",
+    "model.heads=4",
     "model.layers=2",
     "model.d_mlp=96",
     "model.vocab_size=512",

@@ -26,6 +26,7 @@ from train.checkpoint import checkpoints
 from train.data import Batch, BatchStream, Sequences, bucket, collate, load_sequences, sample_texts, split
 from train.engine import METRICS, Engine, Loss
 from train.plots import plot_training
+from train.ranks import Ranks
 
 DECODER, LEXICON, CONFIG, DATA = "decoder", "lexicon.json", "config.json", "data.json"
 LIBRARIES = ("torch", "transformers", "tokenizers", "numpy")
@@ -50,13 +51,17 @@ def run(config: TrainConfig, command: str, console: Console) -> Path:
         InputError: the data, the parent run or an unfinished attempt does not fit the config.
         train.engine.Stopped: the run was interrupted and saved.
     """
-    stage, root = config.stage, Path(config.runs)
-    folder = _attempt(config, root)
-    threads = config.profile.threads or len(os.sched_getaffinity(0))
+    stage, root, ranks = config.stage, Path(config.runs), Ranks.from_environment()
+    threads = max(1, (config.profile.threads or len(os.sched_getaffinity(0))) // ranks.world)
     torch.set_num_threads(threads)
+    if not ranks.first:
+        ranks.wait()  # the first rank makes the folder, the corpus, the tokenizer and the token cache
+    folder = _attempt(config, root)
     inputs = _inputs(config, folder, root, console)
     pad_id = int(inputs.tokenizer.pad_token_id)
     data = load_sequences(inputs.data, inputs.tokenizer, config.model.context, root / "cache")
+    if ranks.first:
+        ranks.wait()
     train_rows, val_rows = split(data, stage.val_share, config.seed)
     device = torch.device(config.profile.device)
     model = inputs.model.to(device)
@@ -64,7 +69,7 @@ def run(config: TrainConfig, command: str, console: Console) -> Path:
     console.print(
         f"sft: {len(train_rows):,} sequences, {len(data.tokens) / 1e6:.1f} M tokens "
         f"({(data.answer > 0).mean():.0%} answers, {data.dropped} dropped), {size / 1e6:.2f} M parameters, "
-        f"{threads} threads, in {folder}"
+        f"{ranks.world} x {threads} threads, in {folder}"
     )
     engine = Engine(
         model,
@@ -76,10 +81,15 @@ def run(config: TrainConfig, command: str, console: Console) -> Path:
         length=stage.length,
         profile=config.profile,
         console=console,
+        ranks=ranks,
     )
     metrics = engine.fit()
+    if not ranks.first:
+        ranks.wait()
+        return folder
     metrics |= {"steps": engine.step, "tokens": engine.tokens, "seconds": round(engine.elapsed, 1), "parameters": size}
     _finish(config, folder, inputs, model.cpu(), metrics, command)
+    ranks.wait()
     return folder
 
 
