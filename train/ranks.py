@@ -7,7 +7,13 @@ serial.
 from __future__ import annotations
 
 import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 import torch
 import torch.distributed as dist
@@ -28,8 +34,40 @@ class Ranks:
         if world == 1:
             return cls()
         if not dist.is_initialized():
-            dist.init_process_group("gloo")
+            dist.init_process_group("gloo", timeout=timedelta(hours=12))  # others wait while rank 0 builds the corpus
         return cls(dist.get_rank(), world)
+
+    @classmethod
+    @contextmanager
+    def launch(cls, world: int, arguments: Sequence[str]) -> Iterator[None]:
+        """Become rank 0 of `world` and start the others with the same arguments; they end with us.
+
+        Does nothing for a world of 1, or when somebody else (torchrun) has made the ranks already.
+        """
+        if world == 1 or "WORLD_SIZE" in os.environ:
+            yield
+            return
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        shared = {"WORLD_SIZE": str(world), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+        os.environ.update(shared, RANK="0")
+        command = [sys.executable, "-m", "train.run", *arguments]
+        others = [subprocess.Popen(command, env={**os.environ, "RANK": str(rank)}) for rank in range(1, world)]
+        failed = True
+        try:
+            yield
+            failed = False
+        finally:
+            for other in others:
+                if failed:
+                    other.terminate()
+                try:
+                    other.wait(timeout=60)
+                except subprocess.TimeoutExpired:
+                    other.kill()
+            for key in (*shared, "RANK"):
+                os.environ.pop(key, None)
 
     @property
     def first(self) -> bool:

@@ -31,10 +31,13 @@ def main(overrides: Sequence[str] | None = None) -> int:
         os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
         # Only now: a typo is reported without waiting for torch.
         from train.engine import Stopped
+        from train.ranks import Ranks
         from train.stages import sft
 
+        world = config.profile.ranks or len(os.sched_getaffinity(0))
         try:
-            folder = sft.run(config, command, console)
+            with Ranks.launch(world, overrides):
+                folder = sft.run(config, command, console)
         except Stopped as stop:
             console.print(f"{stop}; it is saved. Go on with:\n  {command}", highlight=False)
             return 130

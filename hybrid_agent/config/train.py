@@ -11,10 +11,12 @@ from hybrid_agent.types import Record
 
 
 class ProfileConfig(Record):
-    """The machine. `threads=0`: one per core. `precision=auto`: bf16 where the hardware multiplies it natively."""
+    """The machine. `ranks` processes share a run (0: one per core), with `threads` in all (0: one per core).
+    `precision=auto`: bf16 where the hardware multiplies it natively."""
 
     name: str = Field(min_length=1)
     device: Literal["cpu", "cuda"] = "cpu"
+    ranks: int = Field(default=1, ge=0, le=256)
     threads: int = Field(default=0, ge=0, le=256)
     precision: Literal["auto", "fp32", "bf16"] = "auto"
 

@@ -27,6 +27,7 @@ TINY = [
     "model.layers=2",
     "model.d_mlp=96",
     "model.vocab_size=512",
+    "profile.ranks=1",
     "profile.threads=1",
     "stage.optim.lr=0.01",
 ]
@@ -91,6 +92,16 @@ def test_the_result_decodes_and_ships(whole, tmp_path):
     for said, op in (("the files garden", "list"), ("the size garden", "stat")):
         (segment,) = decoder.propose(window(said), Budget(), Control())
         assert parse_call(segment.text).args == {"op": op, "path": "x"}
+
+
+def test_two_ranks_share_a_run(whole, data, tmp_path):
+    done = train(data, tmp_path, "profile.ranks=2", "stage.length.max_steps=100")
+    assert done.returncode == 0, done.stderr
+    manifest = read_manifest(find_run(tmp_path, "sft/tiny"))
+    alone = read_manifest(find_run(whole, "sft/tiny"))
+    assert manifest.metrics["exact"] > 0.9
+    per_step = alone.metrics["tokens"] / alone.metrics["steps"]
+    assert manifest.metrics["tokens"] / manifest.metrics["steps"] > 1.7 * per_step
 
 
 def test_killed_and_started_again_it_ends_with_the_same_losses(whole, data, tmp_path):
