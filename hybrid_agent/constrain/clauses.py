@@ -9,6 +9,7 @@ from hybrid_agent.constrain.quotes import quoted
 
 MAX_CLAUSES = 64
 MAX_CUTS = 40
+MAX_WEAK = 6  # weak separators looked at; each doubles the ways to split
 _AFTER = "(?:after that|afterwards|then|next|finally|lastly|subsequently)"
 # Strong cuts nearly always end a step, weak ones may.
 _STRONG = re.compile(
@@ -46,6 +47,54 @@ def clauses(goal: str) -> tuple[str, ...]:
     return tuple(found)[:MAX_CLAUSES]
 
 
+def plans(goal: str) -> tuple[tuple[str, ...], ...]:
+    """Return the ways to split `goal` into steps, in order and with nothing but connectives left out; at most 64.
+
+    Where the goal uses strong separators (", then", numbers, sentences), they are where its steps end. Otherwise
+    every weak one (a comma, "and") may or may not be.
+    """
+    spans = [(start, end) for start, end, _ in quoted(goal)]
+    strong = _segments(_cuts(_STRONG, goal, spans), len(goal))
+    bodies = [part for part in strong if _ALNUM.search(_without_lead(goal[part[0] : part[1]]))]
+    if len(bodies) > 1:
+        two = len(bodies) == 2 and goal[bodies[0][1]] in ";,"  # "write a(x); b.py prints it" may be one step
+        return _worded(goal, [bodies, [(bodies[0][0], bodies[1][1])]] if two else [bodies])
+    weak = _segments(_cuts(_WEAK, goal, spans), len(goal))[:MAX_WEAK]
+    if not weak:
+        return ()
+    weak[-1] = (weak[-1][0], len(goal))
+    choices = []
+    for kept in range(1 << (len(weak) - 1)):
+        parts = [weak[0]]
+        for index, part in enumerate(weak[1:]):
+            if kept >> index & 1:
+                parts.append(part)
+            else:
+                parts[-1] = (parts[-1][0], part[1])
+        choices.append(parts)
+    return _worded(goal, choices)
+
+
+def _worded(goal: str, choices: list[list[tuple[int, int]]]) -> tuple[tuple[str, ...], ...]:
+    """The texts of each choice, with polite openings taken off and, if that differs, left on."""
+    found: dict[tuple[str, ...], None] = {}
+    for which in (0, -1):
+        for parts in choices:
+            texts = []
+            for start, end in parts:
+                wordings: dict[str, None] = {}
+                _add(goal, start, end, wordings)
+                texts += [list(wordings)[which]] if wordings else []
+            if texts:
+                found.setdefault(tuple(texts))
+    return tuple(found)[:MAX_CLAUSES]
+
+
+def _without_lead(text: str) -> str:
+    lead = _LEAD.match(text)
+    return text[lead.end() :] if lead else text
+
+
 def _cuts(pattern: re.Pattern[str], goal: str, quotes: list[tuple[int, int]]) -> list[tuple[int, int]]:
     starts = [start for start, _ in quotes]
     cuts = []
@@ -70,9 +119,7 @@ def _segments(cuts: list[tuple[int, int]], length: int) -> list[tuple[int, int]]
 
 def _add(goal: str, start: int, end: int, found: dict[str, None]) -> None:
     """Add the stretch without connectives and closing punctuation; with an ambiguous opening also in full."""
-    body = goal[start:end]
-    lead = _LEAD.match(body)
-    body = body[lead.end() :] if lead else body
+    body = _without_lead(goal[start:end])
     polite = _POLITE.match(body)
     for candidate in ([body[polite.end() :]] if polite else []) + [body]:
         for text in (_without_tail(candidate), candidate.rstrip().rstrip(",;:.!?")):

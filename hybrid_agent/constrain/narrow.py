@@ -10,6 +10,8 @@
 | shell | any command whose [A-Za-z0-9_.+-]+ runs (without leading dots) are visible or in the lexicon |
 | code | any text whose [A-Za-z0-9_]+ runs (identifiers, numbers) are visible or in the lexicon |
 
+A list of clauses is a way to split the goal into steps: in order, without overlap, nothing but connectives left out.
+
 A field for which there is nothing to choose from stays as it was.
 """
 
@@ -69,6 +71,9 @@ class _Narrowing:
         kind = schema.get("x-span")
         if kind in KINDS and schema.get("type") == "string" and "enum" not in schema and "const" not in schema:
             return self.leaf(str(kind), schema)
+        items = schema.get("items")
+        if isinstance(items, Mapping) and items.get("x-span") == "clause" and self.spans.plans:
+            return {"enum": [list(plan) for plan in self.spans.plans]}
         out: dict[str, Any] = {}
         for key, value in schema.items():
             if key in _SUBSCHEMAS and isinstance(value, Mapping):

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from hybrid_agent.constrain.clauses import clauses
+from hybrid_agent.constrain.clauses import clauses, plans
 from hybrid_agent.constrain.quotes import quoted
 from hybrid_agent.types import Window
 
@@ -39,6 +39,7 @@ class Spans:
         texts: quoted strings of the step.
         lines: lines of observations, exact.
         clauses: parts of the goal (phase plan only).
+        plans: ways to split the goal into steps (phase plan only).
         runs: the [A-Za-z0-9_]+ runs of all that is visible.
         pieces: the [A-Za-z0-9_.+-]+ runs of words, paths and texts, without leading dots.
         names: words of the step itself that may be part of a longer name.
@@ -52,6 +53,7 @@ class Spans:
     runs: tuple[str, ...] = ()
     pieces: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
+    plans: tuple[tuple[str, ...], ...] = ()
 
 
 def find_spans(window: Window) -> Spans:
@@ -67,8 +69,9 @@ def find_spans(window: Window) -> Spans:
     sources = (task, *texts, *window.files, *shown)
     runs = _unique((run for source in sources for run in _RUN.findall(source)), MAX_RUNS)
     pieces = _unique((piece for group in (words, paths, texts) for span in group for piece in _pieces(span)), MAX_RUNS)
-    parts = clauses(window.goal) if window.phase == "plan" else ()
-    return Spans(words, paths, texts, lines, parts, runs, pieces, names)
+    planning = window.phase == "plan"
+    parts, ways = (clauses(window.goal), plans(window.goal)) if planning else ((), ())
+    return Spans(words, paths, texts, lines, parts, runs, pieces, names, ways)
 
 
 def step_text(window: Window) -> str:
