@@ -21,7 +21,7 @@ from hybrid_agent.constrain import (
     grammar,
     narrow,
 )
-from hybrid_agent.constrain.clauses import clauses
+from hybrid_agent.constrain.clauses import clauses, plans
 from hybrid_agent.constrain.narrow import runs_pattern
 from hybrid_agent.errors import InputError
 from hybrid_agent.types import Exchange, Window
@@ -275,3 +275,28 @@ def test_the_projects_own_calls_can_be_written() -> None:
         assert matcher.accepts_eos()
     away = json.dumps(gold, separators=(",", ":")).replace("main.py", "etc.py")
     assert calls.narrowed(spans, Lexicon()).matcher().allowed_prefix(CALL_TOKENIZER.encode(away).ids) < 40
+
+
+def test_strong_separators_are_where_steps_end() -> None:
+    assert plans("1) count a, save it in b 2) remove c") == (("count a, save it in b", "remove c"),)
+    assert plans("Copy a to b. After that delete c, and finally list d.") == (("Copy a to b", "delete c", "list d"),)
+
+
+def test_weak_separators_may_or_may_not_end_a_step() -> None:
+    found = plans("copy a, b and c")
+    assert set(found) == {
+        ("copy a, b and c",),
+        ("copy a", "b and c"),
+        ("copy a, b", "c"),
+        ("copy a", "b", "c"),
+    }
+
+
+def test_a_plan_covers_the_goal_in_order() -> None:
+    goal = "please move x.txt to y and rename z, 'a and b' stays"
+    for plan in plans(goal):
+        at = 0
+        for step in plan:
+            at = goal.index(step, at) + len(step)
+        assert goal[at:].strip(" .") == ""
+    assert len(plans(" and ".join(f"do {i}" for i in range(99)))) <= 64
