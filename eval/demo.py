@@ -19,7 +19,6 @@ from eval.pool import default_workers, run_tasks
 from eval.result import TaskResult
 from hybrid_agent.cli.main import guarded
 
-
 ENOUGH = 12  # the model is small: a few misses are shown, not hidden
 
 
