@@ -114,7 +114,7 @@ def test_exit_1_unless_the_agent_verified_its_work(cli: Cli, calls: tuple[str, .
         (["run", "g", "--workspace", "/var/tmp"], "belongs to the system"),
         (["run", "g", "--workspace", "HOME"], "home folder"),
         (["run", "g", "--workspace", str(ROOT)], "own source"),
-        (["run", "g", "--workspace", str(ROOT.parent)], "own source"),
+        (["run", "g", "--workspace", str(ROOT.parent)], "use a folder of its own"),
         (["run", "g", "--workspace", "HOME/.local"], "records of runs"),
         (["run", "g", "--workspace", "HOME/file"], "not a folder"),
         (["run", "g", "--decoder", "tny"], "did you mean 'tiny'"),
