@@ -6,6 +6,23 @@ from task_packs.code.functions.parts import Filter
 
 EVERY = Filter("every", "", ("",), lambda x, v: True)
 
+UPPER = Filter(
+    "upper",
+    "{x}.isupper()",
+    ("are upper case",),
+    lambda x, v: x.isupper(),
+    before="upper case",
+    near=("lower",),
+)
+LOWER = Filter(
+    "lower",
+    "{x}.islower()",
+    ("are lower case",),
+    lambda x, v: x.islower(),
+    before="lower case",
+    near=("upper",),
+)
+
 NUM_FILTERS = {
     f.key: f
     for f in (
@@ -102,22 +119,8 @@ WORD_FILTERS = {
         Filter(
             "lacks", '"{c}" not in {x}', ('do not contain "{c}"',), lambda x, v: v["c"] not in x, near=("contains",)
         ),
-        Filter(
-            "upper",
-            "{x}.isupper()",
-            ("are upper case",),
-            lambda x, v: x.isupper(),
-            before="upper case",
-            near=("lower",),
-        ),
-        Filter(
-            "lower",
-            "{x}.islower()",
-            ("are lower case",),
-            lambda x, v: x.islower(),
-            before="lower case",
-            near=("upper",),
-        ),
+        UPPER,
+        LOWER,
     )
 }
 
@@ -128,22 +131,8 @@ CHAR_FILTERS = {
         Filter("notvowel", '{x} not in "aeiou"', ("are not vowels",), lambda x, v: x not in "aeiou", near=("vowel",)),
         Filter("digit", "{x}.isdigit()", ("are digits",), lambda x, v: x.isdigit(), near=("letter",)),
         Filter("letter", "{x}.isalpha()", ("are letters",), lambda x, v: x.isalpha(), near=("digit",)),
-        Filter(
-            "upper",
-            "{x}.isupper()",
-            ("are upper case",),
-            lambda x, v: x.isupper(),
-            before="upper case",
-            near=("lower",),
-        ),
-        Filter(
-            "lower",
-            "{x}.islower()",
-            ("are lower case",),
-            lambda x, v: x.islower(),
-            before="lower case",
-            near=("upper",),
-        ),
+        UPPER,
+        LOWER,
         Filter("not", '{x} != "{c}"', ('are not "{c}"',), lambda x, v: x != v["c"], near=("is",)),
     )
 }
