@@ -6,7 +6,7 @@ line, the served agent, RL rollouts and benchmarks run one loop.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -16,6 +16,7 @@ from hybrid_agent.types import (
     CheckResult,
     Control,
     Observation,
+    Score,
     Segment,
     ToolCall,
     Verdict,
@@ -26,16 +27,26 @@ from hybrid_agent.types import (
 class Decoder(Protocol):
     """Proposes candidate segments (JSON tool calls) for a window."""
 
-    def propose(self, window: Window, budget: Budget, control: Control) -> Sequence[Segment]:
-        """Return 1..budget.k candidates, each one whole tool call as JSON text."""
+    def propose(
+        self,
+        window: Window,
+        budget: Budget,
+        control: Control,
+        watch: Callable[[Segment], bool] | None = None,
+    ) -> Sequence[Segment]:
+        """Return 1..budget.k candidates, each one whole tool call as JSON text.
+
+        `watch` is told of each candidate as it is finished; when it returns True the unfinished ones are cancelled.
+        A backend that writes candidates in one piece may call it late.
+        """
         ...
 
 
 class Scorer(Protocol):
     """Gives each candidate an energy; lower is better."""
 
-    def score(self, window: Window, candidates: Sequence[Segment]) -> Sequence[float]:
-        """Return one energy per candidate, same order."""
+    def score(self, window: Window, candidates: Sequence[Segment]) -> Sequence[Score]:
+        """Return energy and calibrated pass probability of each candidate, same order."""
         ...
 
 

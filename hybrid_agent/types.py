@@ -80,18 +80,27 @@ class Control(Record):
 
 
 class Budget(Record):
-    """Compute for one segment: candidates `k`, new tokens, sampling temperature (0 = greedy)."""
+    """Compute for one segment: candidates `k`, new tokens, sampling temperature (0 = greedy).
+
+    `speculate` lets a draft model propose tokens (never changes what is written, only how fast); `shaping` is the
+    strength α of the energy model's logit shaping, 0 = the plain decoder.
+    """
 
     k: int = Field(default=1, ge=1, le=64)
     max_tokens: int = Field(default=512, ge=1)
     temperature: float = Field(default=0.0, ge=0)
     seed: int = 0
+    speculate: bool = False
+    shaping: float = Field(default=0.0, ge=0, le=10)
 
 
 class Segment(Record):
     """One candidate: `text` is the JSON of a tool call; `logprob` its total log-probability (nats).
 
-    `tokens` counts all emitted tokens, `forced` those appended without a forward pass.
+    `tokens` counts all emitted tokens, `forced` those appended without a forward pass. `entropy` is the largest
+    entropy (nats) of any choice made in it and `low` the log-probability of its least likely choice. The scorer
+    adds `energy` (lower is better) and `p`, the calibrated probability that the call is right. `expert` names
+    the adapter that wrote it.
     """
 
     text: str
@@ -100,6 +109,17 @@ class Segment(Record):
     tokens: int = 0
     forced: int = 0
     complete: bool = True
+    entropy: float = 0.0
+    low: float = 0.0
+    p: float | None = None
+    expert: str | None = None
+
+
+class Score(Record):
+    """What the scorer says of one candidate: energy (lower is better) and calibrated pass probability."""
+
+    energy: float
+    p: float = Field(ge=0, le=1)
 
 
 class Exchange(Record):

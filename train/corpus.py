@@ -19,7 +19,7 @@ from typing import Any
 
 from rich.progress import track
 
-from hybrid_agent.config.train import CorpusConfig, PackShareConfig
+from hybrid_agent.config.stages.sft import CorpusConfig, PackShareConfig
 from hybrid_agent.constrain.lexicon import Lexicon
 from hybrid_agent.packs.compose import make_task
 from hybrid_agent.packs.pack import Pack, load_pack

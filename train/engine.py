@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import nn
 
-from hybrid_agent.config.train import LengthConfig, OptimConfig, ProfileConfig
+from hybrid_agent.config.optim import LengthConfig, OptimConfig, ProfileConfig
 from hybrid_agent.errors import HybridAgentError
 from train.checkpoint import load_newest, save_checkpoint
 from train.optim import Average, Optimizers, lr_scale

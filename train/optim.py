@@ -7,7 +7,7 @@ import math
 import torch
 from torch import nn
 
-from hybrid_agent.config.train import OptimConfig
+from hybrid_agent.config.optim import OptimConfig
 
 
 class Optimizers:

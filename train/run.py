@@ -5,6 +5,7 @@ Exit codes: 0 trained, 2 bad input, 130 interrupted (and saved).
 
 from __future__ import annotations
 
+import importlib
 import os
 import shlex
 import sys
@@ -32,12 +33,12 @@ def main(overrides: Sequence[str] | None = None) -> int:
         # Only now: a typo is reported without waiting for torch.
         from train.engine import Stopped
         from train.ranks import Ranks
-        from train.stages import sft
 
         world = config.profile.ranks or len(os.sched_getaffinity(0))
         try:
             with Ranks.launch(world, overrides):
-                folder = sft.run(config, command, console)
+                stage = importlib.import_module(f"train.stages.{config.stage.name}")
+                folder = stage.run(config, command, console)
         except Stopped as stop:
             console.print(f"{stop}; it is saved. Go on with:\n  {command}", highlight=False)
             return 130

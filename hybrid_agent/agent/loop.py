@@ -117,9 +117,8 @@ class Episode:
 
     def _choose(self, candidates: list[Segment]) -> tuple[Segment, list[Segment]]:
         if self.scorer and len(candidates) > 1:
-            energies = self.scorer.score(self.window, candidates)
-            scored = zip(candidates, energies, strict=True)
-            candidates = [c.model_copy(update={"energy": e}) for c, e in scored]
+            scored = zip(candidates, self.scorer.score(self.window, candidates), strict=True)
+            candidates = [c.model_copy(update={"energy": s.energy, "p": s.p}) for c, s in scored]
             return min(candidates, key=lambda c: c.energy or 0.0), candidates
         return max(candidates, key=lambda c: c.logprob), candidates
 

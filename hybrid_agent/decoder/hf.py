@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -105,7 +105,9 @@ class HfDecoder:
             options = DecoderOptions(threads=1)
         return cls(model, tokenizer, schema, lexicon, options)
 
-    def propose(self, window: Window, budget: Budget, control: Control) -> Sequence[Segment]:
+    def propose(
+        self, window: Window, budget: Budget, control: Control, watch: Callable[[Segment], bool] | None = None
+    ) -> Sequence[Segment]:
         """Write budget.k candidate calls, without repeats (so there may be fewer)."""
         how = Sampling(
             k=budget.k if budget.temperature > 0 else 1,  # greedy rows would all be the same

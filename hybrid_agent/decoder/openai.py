@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import httpx
 
 from hybrid_agent.decoder.chat import messages
+from hybrid_agent.decoder.watching import told
 from hybrid_agent.errors import InfraError, InputError
 from hybrid_agent.types import Budget, Control, Segment, Window
 
@@ -47,7 +48,9 @@ class OpenAIDecoder:
             self._model = str(listed[0]["id"])
         return self._model
 
-    def propose(self, window: Window, budget: Budget, control: Control) -> Sequence[Segment]:
+    def propose(
+        self, window: Window, budget: Budget, control: Control, watch: Callable[[Segment], bool] | None = None
+    ) -> Sequence[Segment]:
         """Ask for budget.k replies; equal ones are given once.
 
         Raises:
@@ -74,7 +77,8 @@ class OpenAIDecoder:
             raise InfraError(f"{self.url}: the reply is no chat completion ({error!r})") from error
         if not segments:
             raise InfraError(f"{self.url}: the reply holds no choice")
-        return list({segment.text: segment for segment in segments}.values())
+        unique = list({segment.text: segment for segment in segments}.values())
+        return told(unique, watch)
 
     def close(self) -> None:
         """Close the connections."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
+from hybrid_agent.decoder.watching import told
 from hybrid_agent.types import Budget, Control, Segment, ToolCall, Window
 
 
@@ -22,11 +23,13 @@ class ScriptedDecoder:
         )
         self.windows: list[Window] = []  # every window that was shown
 
-    def propose(self, window: Window, budget: Budget, control: Control) -> Sequence[Segment]:
+    def propose(
+        self, window: Window, budget: Budget, control: Control, watch: Callable[[Segment], bool] | None = None
+    ) -> Sequence[Segment]:
         """The next call of the script, as the only candidate."""
         turn = len(self.windows)
         self.windows.append(window)
-        return [Segment(text=self._texts[turn] if turn < len(self._texts) else self._fallback)]
+        return told([Segment(text=self._texts[turn] if turn < len(self._texts) else self._fallback)], watch)
 
 
 def _text(call: ToolCall | str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +28,11 @@ class Script(ScriptedDecoder):
         super().__init__([c if isinstance(c, str) else json.dumps(c) for c in calls])
         self.budgets: list[Budget] = []
 
-    def propose(self, window: Window, budget: Budget, control: Control) -> Sequence[Segment]:
+    def propose(
+        self, window: Window, budget: Budget, control: Control, watch: Callable[[Segment], bool] | None = None
+    ) -> Sequence[Segment]:
         self.budgets.append(budget)
-        return super().propose(window, budget, control)
+        return super().propose(window, budget, control, watch)
 
 
 class Kept:

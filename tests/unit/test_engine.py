@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from rich.console import Console
 from torch import nn
 
-from hybrid_agent.config.train import LengthConfig, OptimConfig, ProfileConfig
+from hybrid_agent.config.optim import LengthConfig, OptimConfig, ProfileConfig
 from hybrid_agent.errors import HybridAgentError, InputError
 from tests.unit.decoder_models import model, tokenizer
 from train.checkpoint import checkpoints

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,21 +13,21 @@ from rich.console import Console
 from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 from transformers.utils.logging import disable_progress_bar
 
-from hybrid_agent.config.train import SftConfig, TrainConfig
+from hybrid_agent.config.stages.sft import SftConfig
+from hybrid_agent.config.train import TrainConfig
 from hybrid_agent.errors import InputError
 from hybrid_agent.nn.build import build_model
 from hybrid_agent.nn.tokenizer import load_tokenizer, save_tokenizer, tokenizer_hash, train_tokenizer
-from hybrid_agent.runs.atomic import file_hash, write_json
-from hybrid_agent.runs.layout import find_run, new_attempt, open_attempt
-from hybrid_agent.runs.manifest import Manifest, git_state, library_versions, read_manifest, write_manifest
-from train.checkpoint import checkpoints
+from hybrid_agent.runs.atomic import file_hash
+from hybrid_agent.runs.layout import find_run
+from hybrid_agent.runs.manifest import read_manifest
 from train.data import Batch, BatchStream, Sequences, bucket, collate, load_sequences, sample_texts, split
-from train.engine import METRICS, Engine, Loss
+from train.engine import Engine, Loss
 from train.plots import plot_training
 from train.ranks import Ranks
+from train.stage import finish, open_folder, same_data, use_threads
 
-DECODER, LEXICON, CONFIG, DATA = "decoder", "lexicon.json", "config.json", "data.json"
-LIBRARIES = ("torch", "transformers", "tokenizers", "numpy")
+DECODER, LEXICON = "decoder", "lexicon.json"
 
 
 @dataclass(frozen=True)
@@ -52,11 +50,11 @@ def run(config: TrainConfig, command: str, console: Console) -> Path:
         train.engine.Stopped: the run was interrupted and saved.
     """
     stage, root, ranks = config.stage, Path(config.runs), Ranks.from_environment()
-    threads = max(1, (config.profile.threads or len(os.sched_getaffinity(0))) // ranks.world)
-    torch.set_num_threads(threads)
+    assert isinstance(stage, SftConfig)
+    threads = use_threads(config, ranks)
     if not ranks.first:
         ranks.wait()  # the first rank makes the folder, the corpus, the tokenizer and the token cache
-    folder = _attempt(config, root)
+    folder = open_folder(config, (DECODER,))
     inputs = _inputs(config, folder, root, console)
     pad_id = int(inputs.tokenizer.pad_token_id)
     data = load_sequences(inputs.data, inputs.tokenizer, config.model.context, root / "cache")
@@ -143,42 +141,11 @@ def evaluate(
     return figures
 
 
-def _attempt(config: TrainConfig, root: Path) -> Path:
-    """The directory to train in: the unfinished attempt if its config is the same, else a new one.
-
-    An attempt without a checkpoint has nothing to lose: it is taken over whatever its config was.
-    """
-    wanted = config.model_dump(mode="json", exclude={"fresh"})
-    folder = None if config.fresh else open_attempt(root, "sft", config.name)
-    if folder is not None and checkpoints(folder):
-        if json.loads((folder / CONFIG).read_text()) != wanted:
-            raise InputError(
-                f"{folder} was left unfinished with another config",
-                field="name",
-                fix="add fresh=true, or give another name=",
-            )
-        return folder
-    folder = folder or new_attempt(root, "sft", config.name)
-    shutil.rmtree(folder / DECODER, ignore_errors=True)
-    (folder / DATA).unlink(missing_ok=True)
-    write_json(folder / CONFIG, wanted)
-    return folder
-
-
-def _same_data(folder: Path, data: Path) -> str:
-    """The hash of the data; an attempt goes on only with the data that it began with."""
-    digest, record = file_hash(data), folder / DATA
-    if not record.is_file():
-        write_json(record, {"data": digest})
-    elif json.loads(record.read_text())["data"] != digest:
-        raise InputError(f"the data of {folder} has changed since it began", where=str(data), fix="add fresh=true")
-    return digest
-
-
 def _inputs(config: TrainConfig, folder: Path, root: Path, console: Console) -> Inputs:
     stage = config.stage
+    assert isinstance(stage, SftConfig)
     data, lexicon = _data(stage)
-    digest = _same_data(folder, data)
+    digest = same_data(folder, data)
     parents: dict[str, str] = {}
     parent = find_run(root, stage.init) if stage.init else None
     if parent is not None:
@@ -231,25 +198,13 @@ def _finish(
     if inputs.lexicon is not None:
         shutil.copyfile(inputs.lexicon, folder / LEXICON)
     plots = plot_training(folder)
-    sha, dirty = git_state(Path(__file__).parents[2])
-    files = [f for f in (folder / DECODER).iterdir() if f.is_file()]
-    files += [f for f in (folder / LEXICON, folder / METRICS, folder / CONFIG, *plots) if f.is_file()]
-    write_manifest(
+    finish(
+        config,
         folder,
-        Manifest(
-            stage="sft",
-            name=config.name,
-            attempt=int(folder.name),
-            command=command,
-            config=config.model_dump(mode="json"),
-            git_sha=sha,
-            git_dirty=dirty,
-            seed=config.seed,
-            parents=inputs.parents,
-            data_hash=inputs.data_hash,
-            tokenizer_hash=tokenizer_hash(inputs.tokenizer),
-            metrics=metrics,
-            versions=dict(library_versions(LIBRARIES)),
-        ),
-        files,
+        command,
+        parents=inputs.parents,
+        data_hash=inputs.data_hash,
+        tokenizer_hash=tokenizer_hash(inputs.tokenizer),
+        metrics=metrics,
+        files=[*(f for f in (folder / DECODER).iterdir() if f.is_file()), folder / LEXICON, *plots],
     )

@@ -1,0 +1,1 @@
+"""One schema a training stage."""

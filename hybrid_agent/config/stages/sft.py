@@ -1,0 +1,54 @@
+"""Schema of `configs/stage/sft.yaml`."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from hybrid_agent.config.optim import LengthConfig, OptimConfig
+from hybrid_agent.types import Record
+
+
+class PackShareConfig(Record):
+    """How much of one pack goes into the corpus (see train.corpus)."""
+
+    episodes: int = Field(ge=0)
+    wordings: int = Field(default=4, ge=1)
+    plans: int = Field(default=0, ge=0)
+
+
+class CorpusConfig(Record):
+    """What the corpus of gold episodes holds (see train.corpus).
+
+    `finish_share` and `plan_share` of those turns are kept: finish turns are all alike, plans are long and easy.
+    """
+
+    packs: dict[str, PackShareConfig]
+    first_seed: int = 0
+    finish_share: float = Field(default=0.1, gt=0, le=1)
+    plan_share: float = Field(default=0.4, gt=0, le=1)
+    min_count: int = Field(default=3, ge=1)
+    workers: int = Field(default=2, ge=1)
+
+
+class SftConfig(Record):
+    """Supervised training on gold episodes. `data` names a file of sequences; without it the corpus is built.
+    `init` is a complete run to go on from (its tokenizer and weights are taken over)."""
+
+    name: Literal["sft"] = "sft"
+    data: str | None = None
+    lexicon: str | None = None
+    init: str | None = None
+    corpus: CorpusConfig | None = None
+    corpus_dir: str = "runs/corpus"
+    val_share: float = Field(default=0.01, ge=0, lt=1)
+    tokenizer_sequences: int = Field(default=40000, ge=1)
+    optim: OptimConfig = OptimConfig()
+    length: LengthConfig
+
+    @model_validator(mode="after")
+    def _has_data(self) -> SftConfig:
+        if (self.data is None) == (self.corpus is None):
+            raise ValueError("give exactly one of data and corpus (the other one null)")
+        return self
