@@ -8,7 +8,7 @@ from __future__ import annotations
 import gzip
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TextIO, cast
 
 from pydantic import Field, ValidationError
 
@@ -55,8 +55,7 @@ def read_contexts(path: Path) -> Iterator[Context]:
     """
     if not path.is_file():
         raise InputError("no such contexts file", where=str(path), fix="make one: hybrid-agent traces build")
-    opened = gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8")
-    with opened as lines:
+    with _opened(path, "rt") as lines:
         for number, line in enumerate(lines, 1):
             try:
                 yield Context.model_validate_json(line)
@@ -69,9 +68,15 @@ def read_contexts(path: Path) -> Iterator[Context]:
 def write_contexts(path: Path, contexts: Iterable[Context]) -> int:
     """Write a contexts file (gzip if it ends in .gz); returns how many."""
     count = 0
-    opened = gzip.open(path, "wt", encoding="utf-8") if path.suffix == ".gz" else path.open("w", encoding="utf-8")
-    with opened as out:
+    with _opened(path, "wt") as out:
         for context in contexts:
             out.write(context.model_dump_json(exclude_defaults=True) + "\n")
             count += 1
     return count
+
+
+def _opened(path: Path, mode: Literal["rt", "wt"]) -> TextIO:
+    """The file as text, through gzip if its name ends in .gz."""
+    if path.suffix == ".gz":
+        return cast(TextIO, gzip.open(path, mode, encoding="utf-8"))
+    return cast(TextIO, path.open(mode, encoding="utf-8"))
