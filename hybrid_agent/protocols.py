@@ -1,4 +1,4 @@
-"""The five parts the agent loop sees, and the sandbox they act in. One page; nothing else is shared.
+"""The parts the agent loop sees, and the sandbox they act in. One page; nothing else is shared.
 
 In-process parts, gRPC clients and scripted doubles implement the same protocols, so that the command
 line, the served agent, RL rollouts and benchmarks run one loop.
@@ -16,6 +16,7 @@ from hybrid_agent.types import (
     CheckResult,
     Control,
     Observation,
+    Schedule,
     Score,
     Segment,
     ToolCall,
@@ -55,6 +56,22 @@ class Planner(Protocol):
 
     def step(self, window: Window) -> Control:
         """Return the control for the next segment."""
+        ...
+
+
+class Scheduler(Protocol):
+    """Spends compute where it pays: how many candidates, and how they are written."""
+
+    def first(self, control: Control) -> Schedule:
+        """The schedule of the greedy candidate."""
+        ...
+
+    def more(self, control: Control, greedy: Segment) -> Schedule:
+        """The schedule of the whole turn once the greedy candidate is there (scored, or `p` is None); k = 1: enough."""
+        ...
+
+    def again(self, schedule: Schedule) -> Schedule:
+        """The schedule of a second round, after every candidate of the first was vetoed."""
         ...
 
 

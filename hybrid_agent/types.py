@@ -83,7 +83,8 @@ class Budget(Record):
     """Compute for one segment: candidates `k`, new tokens, sampling temperature (0 = greedy).
 
     `speculate` lets a draft model propose tokens (never changes what is written, only how fast); `shaping` is the
-    strength α of the energy model's logit shaping, 0 = the plain decoder.
+    strength α of the energy model's logit shaping, 0 = the plain decoder. `expert_depth` is how many experts may
+    take part in a segment.
     """
 
     k: int = Field(default=1, ge=1, le=64)
@@ -92,6 +93,38 @@ class Budget(Record):
     seed: int = 0
     speculate: bool = False
     shaping: float = Field(default=0.0, ge=0, le=10)
+    expert_depth: int = Field(default=1, ge=1, le=8)
+
+
+class Schedule(Record):
+    """Compute for one turn, as the scheduler sets it; `why` names the rule that did.
+
+    `k` counts all candidates of the turn. `deliberate` asks for the deliberation template.
+    """
+
+    k: int = Field(default=1, ge=1, le=64)
+    temperature: float = Field(default=0.0, ge=0)
+    deliberate: bool = False
+    speculate: bool = False
+    shaping: float = Field(default=0.0, ge=0, le=10)
+    expert_depth: int = Field(default=1, ge=1, le=8)
+    why: str = "fixed"
+
+
+class Effort(Record):
+    """What one turn's choice cost: candidates asked for (`k`), finished, and cancelled by an early exit.
+
+    `tokens` counts those of all candidates, `forced` the ones among them without a forward pass of their own.
+    `vetoed` counts candidates that the energy model stopped.
+    """
+
+    k: int = 1
+    drawn: int = 1
+    cancelled: int = 0
+    early: bool = False
+    tokens: int = 0
+    forced: int = 0
+    vetoed: int = 0
 
 
 class Segment(Record):
@@ -360,6 +393,8 @@ class Step(Record):
     content: str
     window: Window | None = None
     control: Control = Control()
+    schedule: Schedule | None = None
+    effort: Effort | None = None
     candidates: tuple[Segment, ...] = ()
     verdict: Verdict | None = None
     obs: Observation | None = None
