@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import Field
 
 from hybrid_agent.config.model import ModelConfig
 from hybrid_agent.config.optim import ProfileConfig
+from hybrid_agent.config.stages.hrm import HrmConfig
 from hybrid_agent.config.stages.sft import SftConfig
 from hybrid_agent.types import Record
 
-Stage = SftConfig
+Stage = Annotated[HrmConfig | SftConfig, Field(discriminator="name")]
 
 
 class TrainConfig(Record):
