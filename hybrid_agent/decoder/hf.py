@@ -108,7 +108,7 @@ class HfDecoder:
     def propose(
         self, window: Window, budget: Budget, control: Control, watch: Callable[[Segment], bool] | None = None
     ) -> Sequence[Segment]:
-        """Write budget.k candidate calls, without repeats (so there may be fewer)."""
+        """Write budget.k candidate calls, without repeats (so there may be fewer). Repeats are not told to `watch`."""
         how = Sampling(
             k=budget.k if budget.temperature > 0 else 1,  # greedy rows would all be the same
             max_tokens=budget.max_tokens,
@@ -123,12 +123,23 @@ class HfDecoder:
         if self._calls is not None:
             spans = find_spans(window) if self._narrow else Spans()
             constraint = self._calls.narrowed(spans, self.lexicon if self._narrow else Lexicon()).matcher
-        drafts = self.engine.write(ids, how, constraint, self._bias(control))
-        segments = [self._segment(draft) for draft in drafts]
-        unique = list({segment.text: segment for segment in reversed(segments)}.values())[::-1]
-        if self._calls is None:
-            return unique
-        return [segment for segment in unique if segment.complete] or [_gave_up(unique[0])]
+        found: dict[int, Segment] = {}
+        texts: set[str] = set()
+
+        def told(row: int, draft: Draft) -> bool:
+            segment = self._segment(draft)
+            if segment.text in texts or not (segment.complete or self._calls is None):
+                return False
+            texts.add(segment.text)
+            found[row] = segment
+            return watch is not None and watch(segment)
+
+        drafts = self.engine.write(ids, how, constraint, self._bias(control), told)
+        if not found:
+            found[0] = _gave_up(self._segment(drafts[0]))
+            if watch is not None:
+                watch(found[0])
+        return [found[row] for row in sorted(found)]
 
     def _segment(self, draft: Draft) -> Segment:
         text = self.tokenizer.backend_tokenizer.decode(draft.tokens, skip_special_tokens=False)
@@ -138,6 +149,8 @@ class HfDecoder:
             tokens=len(draft.tokens),
             forced=draft.forced,
             complete=draft.complete,
+            entropy=draft.entropy,
+            low=draft.low,
         )
 
     def _bias(self, control: Control) -> Bias | None:

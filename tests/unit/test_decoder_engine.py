@@ -135,3 +135,68 @@ def test_sampling_follows_the_masked_softmax():
         assert draws.count(token) / 20000 == pytest.approx(weight / sum(weights.values()), abs=0.015)
     assert pick(logits, mask, None, 0.0, rng).token == 3
     assert pick(logits, None, None, 0.0, rng).token == 5
+
+
+def test_entropy_and_low_are_those_of_the_choices():
+    compiled = grammar(SCHEMA, tokenizer(), vocab_size=600)
+    prompt = ids("count it")
+    for draft in engine().write(prompt, Sampling(k=3, temperature=1.5, seed=1), compiled.matcher):
+        with torch.inference_mode():
+            logits = model()(torch.tensor([prompt + draft.tokens])).logits[0].double().numpy()
+        matcher, entropies, logs = compiled.matcher(), [0.0], [0.0]
+        for at, token in enumerate(draft.tokens):
+            options = allowed(matcher.mask())
+            if token not in matcher.forced()[:1] and len(options) > 1:
+                scores = torch.tensor(logits[len(prompt) - 1 + at, options]).log_softmax(0)
+                entropies.append(float(-(scores.exp() * scores).sum()))
+                logs.append(float(scores[options.index(token)]))
+            matcher.advance([token])
+        assert draft.entropy == pytest.approx(max(entropies), abs=1e-3)
+        assert draft.low == pytest.approx(min(logs), abs=1e-3)
+        assert draft.entropy > 0 > draft.low >= draft.logprob
+
+
+class Counting(LeanLlama):
+    """Counts the tokens that go through it."""
+
+    seen = 0
+
+    def forward(self, rows, tokens, starts):
+        self.seen += sum(map(len, tokens))
+        return super().forward(rows, tokens, starts)
+
+
+def test_watch_is_told_of_each_row_as_it_ends_and_stops_the_others():
+    compiled = grammar(SCHEMA, tokenizer(), vocab_size=600)
+    how = Sampling(k=6, temperature=1.5, seed=3)
+    all_of_them = engine().write(ids("which"), how, compiled.matcher)
+    order = []
+    engine().write(ids("which"), how, compiled.matcher, watch=lambda row, draft: order.append(row))
+    assert sorted(order) == list(range(6))
+    assert [all_of_them[r].forwards for r in order] == sorted(d.forwards for d in all_of_them)
+    assert len({d.forwards for d in all_of_them}) > 2  # else nothing below is cancelled
+
+    told, rows = [], Counting(model())
+    kept = SegmentEngine(rows, 1).write(
+        ids("which"), how, compiled.matcher, watch=lambda row, draft: told.append(row) or True
+    )
+    fewest = min(d.forwards for d in all_of_them)
+    assert told == [r for r, d in enumerate(all_of_them) if d.forwards == fewest]  # all that end at the same step
+    assert [d.tokens for d in kept] == [all_of_them[r].tokens for r in told]
+    whole = Counting(model())
+    SegmentEngine(whole, 1).write(ids("which"), how, compiled.matcher)
+    assert rows.seen < whole.seen
+
+
+def test_samples_after_a_greedy_text_cost_no_prefill():
+    """The loop asks for one greedy candidate, then for samples; nothing of the prompt is computed again."""
+    compiled = grammar(SCHEMA, tokenizer(), vocab_size=600)
+    prompt, how = ids("which file do you want to copy to the garden"), Sampling(k=3, temperature=1.5, seed=4)
+    rows = Counting(model())
+    warm = SegmentEngine(rows, 1)
+    warm.write(prompt, Sampling(), compiled.matcher)
+    before, seconds = rows.seen, warm.write(prompt, how, compiled.matcher)
+    fresh = engine().write(prompt, how, compiled.matcher)
+    assert [(d.tokens, d.logprob) for d in seconds] == [(d.tokens, d.logprob) for d in fresh]
+    assert warm.reused >= len(prompt)
+    assert rows.seen - before <= sum(len(d.tokens) for d in seconds)

@@ -171,3 +171,17 @@ def test_the_script_is_said_in_order_then_the_fallback():
     assert texts[:2] == ['{"tool":"fs","args":{"op":"list","path":"."}}', "not json"]
     assert parse_call(texts[2]).args["status"] == "failed"
     assert script.windows == [PLAN, STEP, FINISH]
+
+
+def test_a_watcher_hears_each_candidate_once_and_can_stop_the_rest():
+    one, budget = decoder(), Budget(k=6, temperature=1.3, seed=2, max_tokens=80)
+    told = []
+    everything = one.propose(STEP, budget, Control(), lambda s: told.append(s))
+    assert sorted(s.text for s in told) == sorted(s.text for s in everything)
+    assert all(s.entropy > 0 > s.low for s in everything)
+    some = one.propose(STEP, budget, Control(), lambda s: True)
+    assert 1 <= len(some) < len(everything)
+    assert {s.text for s in some} < {s.text for s in everything}
+    told.clear()
+    (instead,) = one.propose(STEP, Budget(max_tokens=3), Control(), lambda s: told.append(s))
+    assert told == [instead] and not instead.complete

@@ -1,0 +1,131 @@
+"""One text as it grows: what was written, what must follow, and how to take it back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+import numpy as np
+
+from hybrid_agent.constrain.matcher import Matcher
+from hybrid_agent.decoder.choose import Picked
+
+
+@dataclass
+class Draft:
+    """One text as it grows.
+
+    Attributes:
+        tokens: what was written, without the end token.
+        logprob: sum over chosen tokens, under mask and bias, at temperature 1.
+        entropy: the largest entropy (nats) of any of these choices.
+        low: log-probability of the least likely of them.
+        forced: how many of `tokens` there was no choice about.
+        forwards: forward passes that the row took part in after the prompt's.
+        complete: the constraint is satisfied, or the end token was chosen.
+    """
+
+    tokens: list[int] = field(default_factory=list)
+    logprob: float = 0.0
+    entropy: float = 0.0
+    low: float = 0.0
+    forced: int = 0
+    forwards: int = 0
+    complete: bool = False
+
+
+@dataclass
+class Sampling:
+    """How tokens are chosen: `temperature` 0 is greedy; row i draws from a generator seeded (seed, i). With
+    `greedy_first`, row 0 of several is greedy."""
+
+    k: int = 1
+    max_tokens: int = 512
+    temperature: float = 0.0
+    seed: int = 0
+    greedy_first: bool = False
+
+
+class Mark(NamedTuple):
+    """A place in a row to come back to; `mask` is that of the choice there."""
+
+    tokens: int
+    forced: int
+    mask: np.ndarray | None
+
+
+class Row:
+    """A draft with its matcher, and the tokens that the cache has not seen yet."""
+
+    def __init__(
+        self, index: int, matcher: Matcher | None, mask: np.ndarray | None, how: Sampling, draft: Draft | None = None
+    ) -> None:
+        self.index, self.matcher, self.mask = index, matcher, mask
+        self.draft = replace(draft, tokens=list(draft.tokens)) if draft else Draft()
+        self.pending: list[int] = []
+        greedy = how.greedy_first and how.k > 1 and index == 0
+        self.temperature = 0.0 if greedy else how.temperature
+        self.rng = np.random.default_rng([how.seed & 0xFFFFFFFF, index])
+        self.limit = how.max_tokens
+        self.ended = self.draft.complete
+
+    def take(self, picked: Picked, end_id: int) -> None:
+        """Count a chosen token, append it and all that must follow it."""
+        self.count(picked)
+        self.append(picked.token, end_id)
+
+    def count(self, picked: Picked) -> None:
+        """Add a choice to the draft's figures."""
+        self.draft.logprob += picked.logprob
+        self.draft.entropy = max(self.draft.entropy, picked.entropy)
+        self.draft.low = min(self.draft.low, picked.logprob)
+
+    def append(self, token: int, end_id: int) -> None:
+        """Append a token and all that must follow it; they become `pending`."""
+        self.pending = []
+        if token == end_id:
+            self.ended = self.draft.complete = True
+            return
+        self.pending = [token]
+        self.draft.tokens.append(token)
+        if self.matcher is not None:
+            self.matcher.advance(self.pending)
+            self.follow(end_id)
+        self.ended |= len(self.draft.tokens) >= self.limit
+
+    def follow(self, end_id: int) -> None:
+        """Append what there is no choice about; leaves the mask of the next choice, or ends."""
+        matcher, mask = self.matcher, self.mask
+        assert matcher is not None and mask is not None
+        while True:
+            if matcher.is_done():
+                self.ended = self.draft.complete = True
+                return
+            forced = matcher.forced()
+            if not forced:
+                matcher.mask(mask)
+                if int(np.bitwise_count(mask).sum()) != 1:
+                    return
+                word = int(np.flatnonzero(mask)[0])
+                forced = [word * 32 + int(mask[word : word + 1].view(np.uint32)[0]).bit_length() - 1]
+                if forced[0] == end_id:
+                    self.ended = self.draft.complete = True
+                    return
+            matcher.advance(forced)
+            self.pending += forced
+            self.draft.tokens += forced
+            self.draft.forced += len(forced)
+
+    def mark(self) -> Mark:
+        """Remember this place, which is one of choice."""
+        return Mark(len(self.draft.tokens), self.draft.forced, None if self.mask is None else self.mask.copy())
+
+    def back_to(self, mark: Mark) -> None:
+        """Take back all tokens since the mark (figures of `count` stay)."""
+        if self.matcher is not None and self.mask is not None:
+            self.matcher.rollback(len(self.draft.tokens) - mark.tokens)
+            self.mask[:] = mark.mask
+        del self.draft.tokens[mark.tokens :]
+        self.draft.forced = mark.forced
+        self.pending = []
+        self.ended = self.draft.complete = False
