@@ -38,6 +38,7 @@ class LeanLlama:
         w = {k: v.detach().to("cpu", torch.float32) for k, v in model.state_dict().items()}
         self.embedding = w["model.embed_tokens.weight"].to(dtype)
         head = w.get("lm_head.weight", w["model.embed_tokens.weight"])
+        self.norm = w["model.norm.weight"].to(dtype)
         self.head_t = (head * w["model.norm.weight"]).t().contiguous().to(dtype)
         self.blocks = [_pack(w, f"model.layers.{i}.", self.head_dim, dtype) for i in range(self.layers)]
         theta = float(c.rope_parameters["rope_theta"])
@@ -89,9 +90,28 @@ class LeanLlama:
         elif len(tokens[0]) == 1:
             x = self._single(rows[0], tokens[0][0], starts[0])
         else:
-            x = self._one(rows[0], tokens[0], starts[0])
+            x = self._one(rows[0], tokens[0], starts[0])[-1:]
         logits: Tensor = (_unit(x, self.eps) @ self.head_t).float()
         return logits
+
+    @torch.inference_mode()
+    def forward_all(self, row: int, tokens: Sequence[int], start: int, at: Sequence[int] | None = None) -> Tensor:
+        """Append tokens to one row; float32 (len(at), vocab): the logits after the tokens at these places (all)."""
+        if start + len(tokens) > self.context:
+            raise ValueError(f"{start + len(tokens)} tokens do not fit into a context of {self.context}")
+        x = self._one(row, tokens, start)
+        logits: Tensor = (_unit(x if at is None else x[list(at)], self.eps) @ self.head_t).float()
+        return logits
+
+    @torch.inference_mode()
+    def states(self, rows: Sequence[int], tokens: Sequence[Sequence[int]], starts: Sequence[int]) -> Tensor:
+        """Append as `forward` does; returns the last layer's normed states instead of logits.
+
+        Returns:
+            float32 (B, N, D), N the longest of `tokens`; what lies beyond the tokens of a row means nothing.
+        """
+        x = self._many(rows, tokens, starts, whole=True)
+        return (_unit(x, self.eps) * self.norm).float()
 
     def _single(self, row: int, token: int, start: int) -> Tensor:
         """One token of one row, the case that decoding speed hangs on: every result goes into a kept buffer."""
@@ -132,10 +152,12 @@ class LeanLlama:
             out = F.scaled_dot_product_attention(query, keys, values, mask, is_causal=not start, enable_gqa=gqa)
             x = torch.addmm(x, out[0].transpose(0, 1).reshape(n, h * e), block.out)
             x = _mlp(x, block, self.eps)
-        return x[-1:]
+        return x
 
-    def _many(self, rows: Sequence[int], tokens: Sequence[Sequence[int]], starts: Sequence[int]) -> Tensor:
-        """Rows of different lengths, padded on the right.
+    def _many(
+        self, rows: Sequence[int], tokens: Sequence[Sequence[int]], starts: Sequence[int], whole: bool = False
+    ) -> Tensor:
+        """Rows of different lengths, padded on the right; (B, D) after the last token of each, or `whole` (B, N, D).
 
         What a pad writes lies beyond its row's end: no query of the row sees it, and the next tokens overwrite it.
         """
@@ -162,7 +184,7 @@ class LeanLlama:
             out = F.scaled_dot_product_attention(qkv[:, :, :h].transpose(1, 2), keys, values, mask, enable_gqa=gqa)
             x = torch.addmm(x, out.transpose(1, 2).reshape(b * n, h * e), block.out)
             x = _mlp(x, block, self.eps)
-        return x.view(b, n, -1)[torch.arange(b), lasts]
+        return x.view(b, n, -1) if whole else x.view(b, n, -1)[torch.arange(b), lasts]
 
 
 class _Step:
