@@ -8,15 +8,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from pydantic import ValidationError
-
 from hybrid_agent.agent import window as win
 from hybrid_agent.agent.evidence import Evidence
 from hybrid_agent.agent.options import EpisodeResult, LoopOptions
+from hybrid_agent.agent.select import Selection, Selector, may_change, parse_call
+from hybrid_agent.agent.tally import Tally
 from hybrid_agent.agent.timing import timed
 from hybrid_agent.errors import SandboxError
-from hybrid_agent.protocols import Decoder, Planner, Scorer, Toolbox
-from hybrid_agent.types import Budget, Control, Observation, Segment, Step, StepMs, ToolCall, Verdict, Window
+from hybrid_agent.protocols import Decoder, Planner, Scheduler, Scorer, Toolbox
+from hybrid_agent.types import Control, Observation, Step, StepMs, ToolCall, Verdict, Window
+
+VETO = "energy_veto"
 
 
 class Recorder(Protocol):
@@ -39,65 +41,65 @@ class Episode:
         recorder: Recorder,
         scorer: Scorer | None = None,
         planner: Planner | None = None,
+        scheduler: Scheduler | None = None,
         options: LoopOptions | None = None,
         on_step: Callable[[Window, Step], None] | None = None,
+        changes: Callable[[ToolCall], bool] = may_change,
     ) -> None:
-        self.decoder, self.toolbox, self.recorder = decoder, toolbox, recorder
-        self.scorer, self.planner = scorer, planner
+        self.toolbox, self.recorder, self.planner = toolbox, recorder, planner
         self.options, self.on_step = options or LoopOptions(), on_step
+        chosen = self.options
+        self.selector = Selector(decoder, scorer, scheduler, chosen.select, budget=chosen.budget, changes=changes)
         self.window = win.opening(goal)
         self.evidence = Evidence()
-        self.turns = self.tokens = self.forced = self.invalid = self.denied = 0
+        self.tally = Tally()
         self._attempt = 1
         self._step_start: str | None = None
+        self._vetoed = False  # this step has had its veto turn
 
     def run(self) -> EpisodeResult:
         """Run to the end. Raises only for bugs of ours; a broken sandbox ends as an infra failure."""
+        # Some planners remember the episode so far.
+        getattr(self.planner, "reset", lambda: None)()
         try:
-            while self.turns < self.options.max_steps:
+            while self.tally.turns < self.options.max_steps:
                 ended = self._turn()
                 if ended is not None:
                     return ended
         except SandboxError as error:
             return self._result("failed", False, f"the sandbox failed: {error}", infra=True)
-        return self._result("failed", False, f"gave up after {self.turns} calls")
+        return self._result("failed", False, f"gave up after {self.tally.turns} calls")
 
     def _turn(self) -> EpisodeResult | None:
-        self.turns += 1
+        self.tally.turns += 1
         ms = {"plan": 0.0, "decode": 0.0, "score": 0.0, "gate": 0.0, "tool": 0.0}
         with timed(ms, "plan"):
             control = self.planner.step(self.window) if self.planner else Control()
-        with timed(ms, "decode"):
-            candidates = list(self.decoder.propose(self.window, self._budget(), control))
-        with timed(ms, "score"):
-            best, candidates = self._choose(candidates)
-        self.tokens += sum(c.tokens for c in candidates)
-        self.forced += sum(c.forced for c in candidates)
-        call = self._parse(best)
+        chosen = self.selector.choose(self.window, control, attempt=self._attempt, turn=self.tally.turns)
+        ms.update(chosen.ms)
+        call = parse_call(chosen.best.text)
         verdict: Verdict | None = None
         snapshot: str | None = None
         if call is None:
-            self.invalid += 1
             obs = Observation(ok=False, stderr="not a tool call: reply with one JSON object with tool and args")
         else:
             with timed(ms, "gate"):
-                verdict = self.toolbox.check(call)
+                verdict = self._judge(call, chosen)
                 if verdict.allow and verdict.state_changing:
                     snapshot = self.toolbox.snapshot()
                     self._step_start = self._step_start or snapshot
-            if verdict.rule == "schema":
-                self.invalid += 1
             with timed(ms, "tool"):
                 obs = self._act(call, verdict)
-        if obs.denied is not None:
-            self.denied += 1
+        self.tally.add(chosen.effort, verdict, obs)
         before = self.window
         step = Step(
             action="plan" if call is not None and call.tool == "plan" else "tool",
-            content=win.call_text(call) if call else best.text,
+            content=win.call_text(call) if call else chosen.best.text,
             window=before,
             control=control,
-            candidates=tuple(candidates),
+            schedule=chosen.schedule,
+            effort=chosen.effort,
+            candidates=chosen.candidates,
             verdict=verdict,
             obs=obs,
             ok=obs.ok,
@@ -107,26 +109,18 @@ class Episode:
         self.recorder.step(step)
         if self.on_step:
             self.on_step(before, step)
-        return self._advance(call or ToolCall(tool="invalid", args={"text": best.text[:200]}), obs)
+        return self._advance(call or ToolCall(tool="invalid", args={"text": chosen.best.text[:200]}), obs)
 
-    def _budget(self) -> Budget:
-        if self._attempt == 1:
-            return self.options.budget
-        seed = self.options.budget.seed + 1000 * self._attempt + self.turns
-        return self.options.budget.model_copy(update={"temperature": self.options.retry_temperature, "seed": seed})
-
-    def _choose(self, candidates: list[Segment]) -> tuple[Segment, list[Segment]]:
-        if self.scorer and len(candidates) > 1:
-            scored = zip(candidates, self.scorer.score(self.window, candidates), strict=True)
-            candidates = [c.model_copy(update={"energy": s.energy, "p": s.p}) for c, s in scored]
-            return min(candidates, key=lambda c: c.energy or 0.0), candidates
-        return max(candidates, key=lambda c: c.logprob), candidates
-
-    def _parse(self, segment: Segment) -> ToolCall | None:
-        try:
-            return ToolCall.model_validate_json(segment.text)
-        except ValidationError:
-            return None
+    def _judge(self, call: ToolCall, chosen: Selection) -> Verdict:
+        """The gate's verdict; where energy has stopped every candidate, one refusal a step comes before it."""
+        if chosen.refused and not self._vetoed:
+            self._vetoed = True
+            reason = f"this call looks wrong (estimated chance to be right: {chosen.best.p or 0:.3f}); try another way"
+            return Verdict(allow=False, rule=VETO, reason=reason, state_changing=True)
+        verdict = self.toolbox.check(call)
+        if chosen.replaced and verdict.allow and verdict.rule == "default":
+            return verdict.model_copy(update={"rule": VETO, "reason": "a likelier call was vetoed"})
+        return verdict
 
     def _act(self, call: ToolCall, verdict: Verdict) -> Observation:
         if not verdict.allow:
@@ -147,7 +141,7 @@ class Episode:
         elif call.tool == "plan" and obs.ok and op == "done" and window.phase == "step":
             changed = self.evidence.close_step(call.args["check"])
             self.window = win.finished_step(window, changed, self.toolbox.files())
-            self._attempt, self._step_start = 1, None
+            self._attempt, self._step_start, self._vetoed = 1, None, False
         else:
             repeated = any(e.call == win.call_text(call) for e in window.exchanges) and not obs.ok
             self.window = win.tried(window, call, obs, self.options.obs_chars)
@@ -183,5 +177,4 @@ class Episode:
         return self._result("done", True, summary)
 
     def _result(self, status: str, verified: bool, summary: str, infra: bool = False) -> EpisodeResult:
-        counts = (self.turns, self.tokens, self.forced, self.invalid, self.denied)
-        return EpisodeResult(status, verified, summary, *counts, infra)
+        return EpisodeResult(status, verified, summary, infra=infra, **vars(self.tally))

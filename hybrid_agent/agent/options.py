@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from hybrid_agent.agent.select import SelectOptions
 from hybrid_agent.types import Budget
 
 
@@ -12,20 +13,25 @@ class LoopOptions:
     """Limits of one episode.
 
     `attempts` is how often a step may be tried: after a failed verification the workspace goes back to the
-    start of the step, and later attempts sample at `retry_temperature` instead of decoding greedily.
+    start of the step, and later attempts sample at `select.retry_temperature` instead of decoding greedily.
+    Without a scheduler every turn draws `budget.k` candidates.
     """
 
     max_steps: int = 40
     max_step_calls: int = 8
     attempts: int = 1
-    retry_temperature: float = 0.7
     obs_chars: int = 600
     budget: Budget = field(default_factory=Budget)
+    select: SelectOptions = field(default_factory=SelectOptions)
 
 
 @dataclass(frozen=True)
 class EpisodeResult:
-    """How an episode ended. `verified` is true only if the agent's own checks passed at the end."""
+    """How an episode ended. `verified` is true only if the agent's own checks passed at the end.
+
+    `tokens` and `forced` count those of all candidates; `drawn`, `early`, `cancelled` and `vetoed` add up the turns'
+    `Effort`.
+    """
 
     status: str
     verified: bool
@@ -36,3 +42,7 @@ class EpisodeResult:
     invalid: int
     denied: int
     infra: bool = False
+    drawn: int = 0
+    early: int = 0
+    cancelled: int = 0
+    vetoed: int = 0
