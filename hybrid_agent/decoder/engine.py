@@ -6,35 +6,20 @@ new tokens.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
 
 from hybrid_agent.constrain.matcher import Matcher
 from hybrid_agent.decoder.choose import pick
+from hybrid_agent.decoder.kv import Bias, KVModel, common
 from hybrid_agent.decoder.row import Draft, Row, Sampling
+from hybrid_agent.decoder.speculate import Shift, Speculator
 
 __all__ = ["Bias", "Draft", "KVModel", "Sampling", "SegmentEngine", "Watch"]
 
 Watch = Callable[[int, Draft], bool]
-Bias = Callable[[Sequence[int]], Mapping[int, float]]
-
-
-class KVModel(Protocol):
-    """A model with a cache of rows (hybrid_agent.nn.lean, hybrid_agent.nn.rows)."""
-
-    vocab_size: int
-    context: int
-
-    def forward(self, rows: Sequence[int], tokens: Sequence[Sequence[int]], starts: Sequence[int]) -> torch.Tensor:
-        """Append tokens to rows at the given starts; logits (B, vocab) after the last token of each."""
-        ...
-
-    def copy_row(self, source: int, targets: Sequence[int], length: int, start: int = 0) -> None:
-        """Copy cached positions start..length of one row to others."""
-        ...
 
 
 class SegmentEngine:
@@ -63,6 +48,8 @@ class SegmentEngine:
         constraint: Callable[[], Matcher] | None = None,
         bias: Bias | None = None,
         watch: Watch | None = None,
+        shift: Shift | None = None,
+        speculator: Speculator | None = None,
     ) -> list[Draft]:
         """Continue `prompt` in `how.k` ways.
 
@@ -72,6 +59,8 @@ class SegmentEngine:
             bias: from the tokens written so far to what is added to logits (token -> value) before the mask.
             watch: told of each row (number and draft) as it ends; when it returns True the rows that are still
                 being written are dropped. Rows that end at the same step are all told.
+            shift: float32 (vocab,), added to all logits before the mask.
+            speculator: guesses ahead where there is one row; more than one are written without.
 
         Returns:
             the drafts that ended, by row.
@@ -97,15 +86,19 @@ class SegmentEngine:
         if untold and not stop:
             logits = self._begin(begun)
             self._share(len(rows))
-            self._choose(rows, logits.expand(len(rows), -1), bias)
+            self._choose(rows, logits.expand(len(rows), -1), bias, shift)
             stop = stopped()
         while not stop and (active := [row for row in untold if self._fits(row)]):
-            starts = [len(self._texts[row.index]) for row in active]
-            logits = self.model.forward([row.index for row in active], [row.pending for row in active], starts)
+            if speculator is not None and how.k == 1:
+                speculator.advance(self.model, rows[0], self._texts[0], self.end_id, bias, shift)
+            else:
+                starts = [len(self._texts[row.index]) for row in active]
+                logits = self.model.forward([row.index for row in active], [row.pending for row in active], starts)
+                for row in active:
+                    self._texts[row.index] += row.pending
+                self._choose(active, logits, bias, shift)
             for row in active:
-                self._texts[row.index] += row.pending
                 row.draft.forwards += 1
-            self._choose(active, logits, bias)
             stop = stopped()
         if not stop:
             stopped()
@@ -133,11 +126,11 @@ class SegmentEngine:
         self._texts[0] = list(text)
         return self._head[1]
 
-    def _choose(self, rows: Sequence[Row], logits: torch.Tensor, bias: Bias | None) -> None:
+    def _choose(self, rows: Sequence[Row], logits: torch.Tensor, bias: Bias | None, shift: Shift | None) -> None:
         values = logits.cpu().numpy()
         for row, scores in zip(rows, values, strict=True):
             extra = bias(row.draft.tokens) if bias is not None else None
-            row.take(pick(scores, row.mask, extra, row.temperature, row.rng), self.end_id)
+            row.take(pick(scores, row.mask, extra, row.temperature, row.rng, shift), self.end_id)
 
     def _fits(self, row: Row) -> bool:
         """False ends a row whose text has filled the context."""
@@ -150,7 +143,7 @@ class SegmentEngine:
         It is the whole only if the logits after it are known too.
         """
         most = len(prompt) - (prompt != self._head[0])
-        known = [min(_common(text, prompt), most) for text in self._texts]
+        known = [min(common(text, prompt), most) for text in self._texts]
         best = int(np.argmax(known)) if known else 0
         self.reused = known[best] if known else 0
         if best != 0 and self.reused > known[0]:
@@ -166,15 +159,7 @@ class SegmentEngine:
         while len(self._texts) < k:
             self._texts.append([])
         for row in range(1, k):
-            have = _common(self._texts[row], text)
+            have = common(self._texts[row], text)
             if have < len(text):
                 self.model.copy_row(0, [row], len(text), start=have)
             self._texts[row] = list(text)
-
-
-def _common(a: Sequence[int], b: Sequence[int]) -> int:
-    """Length of the common beginning."""
-    n = min(len(a), len(b))
-    if a[:n] == b[:n]:
-        return n
-    return next(i for i in range(n) if a[i] != b[i])

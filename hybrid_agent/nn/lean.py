@@ -91,8 +91,7 @@ class LeanLlama:
             x = self._single(rows[0], tokens[0][0], starts[0])
         else:
             x = self._one(rows[0], tokens[0], starts[0])[-1:]
-        logits: Tensor = (_unit(x, self.eps) @ self.head_t).float()
-        return logits
+        return self._logits(x)
 
     @torch.inference_mode()
     def forward_all(self, row: int, tokens: Sequence[int], start: int, at: Sequence[int] | None = None) -> Tensor:
@@ -100,7 +99,10 @@ class LeanLlama:
         if start + len(tokens) > self.context:
             raise ValueError(f"{start + len(tokens)} tokens do not fit into a context of {self.context}")
         x = self._one(row, tokens, start)
-        logits: Tensor = (_unit(x if at is None else x[list(at)], self.eps) @ self.head_t).float()
+        return self._logits(x if at is None else x[list(at)])
+
+    def _logits(self, x: Tensor) -> Tensor:
+        logits: Tensor = (_unit(x, self.eps) @ self.head_t).float()
         return logits
 
     @torch.inference_mode()

@@ -25,17 +25,25 @@ class CachedRows:
     @torch.inference_mode()
     def forward(self, rows: Sequence[int], tokens: Sequence[Sequence[int]], starts: Sequence[int]) -> torch.Tensor:
         """See `LeanLlama.forward`."""
-        out = []
-        for row, new, start in zip(rows, tokens, starts, strict=True):
-            cache = self._caches.get(row)
-            if cache is None or start == 0:
-                cache = self._caches[row] = DynamicCache(config=self.model.config)
-            elif cache.get_seq_length() > start:
-                cache.crop(start - cache.get_seq_length())
-            ids = torch.tensor([list(new)], device=self.model.device)
-            result = self.model(input_ids=ids, past_key_values=cache, use_cache=True, logits_to_keep=1)
-            out.append(result.logits[0, -1])
-        return torch.stack(out).float()
+        return torch.cat([self._append(*new, keep=1) for new in zip(rows, tokens, starts, strict=True)])
+
+    @torch.inference_mode()
+    def forward_all(self, row: int, tokens: Sequence[int], start: int, at: Sequence[int] | None = None) -> torch.Tensor:
+        """See `LeanLlama.forward_all`."""
+        logits = self._append(row, tokens, start, keep=0)
+        return logits if at is None else logits[list(at)]
+
+    def _append(self, row: int, tokens: Sequence[int], start: int, keep: int) -> torch.Tensor:
+        """Logits (keep, vocab) after the last tokens; 0 keeps all."""
+        cache = self._caches.get(row)
+        if cache is None or start == 0:
+            cache = self._caches[row] = DynamicCache(config=self.model.config)
+        elif cache.get_seq_length() > start:
+            cache.crop(start - cache.get_seq_length())
+        ids = torch.tensor([list(tokens)], device=self.model.device)
+        result = self.model(input_ids=ids, past_key_values=cache, use_cache=True, logits_to_keep=keep)
+        logits: torch.Tensor = result.logits[0].float()
+        return logits
 
     def copy_row(self, source: int, targets: Sequence[int], length: int, start: int = 0) -> None:
         """See `LeanLlama.copy_row`; copies all of 0..length."""

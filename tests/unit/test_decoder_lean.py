@@ -29,6 +29,9 @@ def test_logits_equal_the_stock_module(kv_heads, rows_of):
     agrees(rows.forward([0], [text[100:101]], [100])[0], 100)  # one token
     agrees(rows.forward([0], [text[101:108]], [101])[0], 107)  # several tokens after others
     agrees(rows.forward([0], [text[90:95]], [90])[0], 94)  # cut back
+    agrees(rows.forward_all(0, text[92:99], 92), slice(92, 99))  # everywhere
+    agrees(rows.forward_all(0, text[95:99], 95, at=[0, 2]), [95, 97])
+    agrees(rows.forward([0], [text[93:95]], [93])[0], 94)
     rows.copy_row(0, [1, 2, 3], 95)
     got = rows.forward([0, 1, 3], [text[95:97], text[80:96], text[95:96]], [95, 80, 95])  # unequal rows, a gap
     for row, last in enumerate((96, 95, 95)):
