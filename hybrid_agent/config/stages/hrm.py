@@ -69,7 +69,7 @@ class HrmConfig(Record):
     gold: str | None = None
     max_gold: int | None = Field(default=None, ge=1)
     max_turns: int = Field(default=64, ge=2)
-    parents: dict[str, str] = {}
+    parents: dict[str, str] = Field(default_factory=dict)
     val_share: float = Field(default=0.2, gt=0, lt=1)
     planner: PlannerConfig = PlannerConfig()
     loss: HrmLossConfig = HrmLossConfig()
