@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from hybrid_agent.tools.workspace import INSIDE
 from hybrid_agent.types import Verdict
@@ -17,6 +17,12 @@ class Findings:
     denied: tuple[str, str] | None = None
     destroys: tuple[str, str] | None = None
     changes: bool = False
+    seen: list[str] = field(default_factory=list)
+
+    def saw(self, *what: str) -> None:
+        """Commands, options and functions that occur, for the policy classifier."""
+        if len(self.seen) < 200:
+            self.seen.extend(what)
 
     def deny(self, rule: str, reason: str) -> None:
         """The call must not run."""
@@ -65,7 +71,23 @@ _READABLE = (
     "/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/opt", "/etc", "/proc", "/sys", "/dev/fd",
     "/dev/urandom", "/dev/random", "/run",
 )  # fmt: skip
-_PRIVATE = ("/etc/shadow", "/etc/gshadow", "/etc/sudoers", "/etc/ssl/private", "/etc/ssh", "/proc/kcore", "/proc/1")
+_PRIVATE = (
+    "/etc/passwd",
+    "/etc/shadow",
+    "/etc/shadow-",
+    "/etc/gshadow",
+    "/etc/sudoers.d",
+    "/run/secrets",
+    "/run/docker.sock",
+    "/sys/firmware",
+    "/etc/machine-id",
+    "/etc/krb5.keytab",
+    "/etc/sudoers",
+    "/etc/ssl/private",
+    "/etc/ssh",
+    "/proc/kcore",
+    "/proc/1",
+)
 
 
 class Where:
@@ -97,7 +119,7 @@ class Where:
     @property
     def readable(self) -> bool:
         """The system's own files may be read, private ones may not."""
-        if self.path.startswith("/proc/") and self.path.endswith(("/environ", "/mem", "/root")):
+        if self.path.startswith("/proc/") and {"environ", "mem", "root", "maps"} & set(self.path.split("/")[3:]):
             return False
         return self.writable or self.path == "/" or (_below(self.path, _READABLE) and not _below(self.path, _PRIVATE))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from hybrid_agent.tools import network_rules
 from hybrid_agent.tools.shell_parse import Word
 
 if TYPE_CHECKING:
@@ -36,7 +37,13 @@ def judge(shell: ShellJudge, arguments: list[Word]) -> None:
         return
     command, words = rest[0].text, rest[1:]
     texts = [word.text for word in words]
-    why = _throws_away(command, texts)
+    if command in ("clone", "fetch", "pull", "push", "ls-remote", "archive", "submodule") and any(
+        network_rules.address(text) or (("@" in text or command == "clone") and network_rules.remote_path(text))
+        for text in texts
+        if not text.startswith("-")
+    ):
+        shell.findings.deny("network", network_rules.WHY)
+    why = _throws_away(command, texts) or _stays(command, texts)
     if why:
         shell.findings.destroy(f"git.{command}", f"git {command} {why}")
     elif not _looks(command, texts):
@@ -54,6 +61,30 @@ def _looks(command: str, texts: list[str]) -> bool:
     if command in ("stash", "worktree", "bisect", "notes", "submodule"):
         return names[:1] in (["list"], ["show"], ["log"], ["status"])
     return False
+
+
+def _stays(command: str, texts: list[str]) -> str | None:
+    """Settings and files that act later, or in the open."""
+    names = [text for text in texts if not text.startswith("-")]
+    if command == "config" and not {"--get", "--list", "-l", "--get-all"} & set(texts):
+        if {"--global", "--system"} & set(texts) and len(names) > 1:
+            return "--global changes the settings of every repository"
+        if (len(names) > 1 and _RUNS.match(f"{names[0]}=")) or any(text.startswith("!") for text in names[1:]):
+            return "sets a program that git runs later"
+        if names[:1] and names[0].lower() in (
+            "credential.helper",
+            "http.sslverify",
+            "http.proxy",
+            "receive.denynonfastforwards",
+        ):
+            return f"{names[0]} weakens what protects the repository"
+    if command == "remote" and names[:1] in (["set-url"], ["remove"], ["rm"]):
+        return f"{names[0]} changes where work is sent"
+    if command == "add" and any(
+        re.search(r"(^|/)(\.env(\.\w+)?|id_\w+|[\w.-]*\.(pem|key|p12))$", name) for name in names
+    ):
+        return "of secrets puts them into the history"
+    return None
 
 
 def _throws_away(command: str, texts: list[str]) -> str | None:
@@ -85,8 +116,20 @@ def _throws_away(command: str, texts: list[str]) -> str | None:
             return "drops saved changes"
         case "rm" if "--cached" not in flags:
             return "removes files"
-        case "filter-branch" | "filter-repo":
-            return "rewrites history"
+        case "filter-branch" | "filter-repo" | "rebase" | "replace" | "fast-import" | "read-tree":
+            return None if flags & {"--abort", "--continue", "--skip", "--show-current-patch"} else "rewrites history"
+        case "commit" if "--amend" in flags:
+            return "--amend rewrites the last commit"
+        case "reset" if any(re.search(r"[~^]|^[0-9a-f]{7,40}$", name) for name in names[:1]) and "--" not in texts:
+            return "to an earlier commit rewrites history"
+        case "checkout" | "switch" if flags & {"-B", "-C"}:
+            return "-B moves a branch"
+        case "branch" if flags & {"-f", "--force", "-M"}:
+            return "-f moves a branch"
+        case "update-ref" | "symbolic-ref" if len(names) > 1:
+            return "moves a branch"
+        case "submodule" if names[:1] == ["deinit"]:
+            return "deinit removes a folder"
         case "reflog" if names[:1] in (["expire"], ["delete"]):
             return "removes the way back"
         case "gc" if "--prune" in flags:

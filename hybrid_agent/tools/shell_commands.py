@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from hybrid_agent.tools import git_rules
+from hybrid_agent.tools import command_rules, content_rules, git_rules, network_rules, resource_rules
 from hybrid_agent.tools.findings import Where
 from hybrid_agent.tools.shell_parse import Word
 from hybrid_agent.tools.shell_tables import PATTERN_FIRST, REMOVES, ROOTS, TEXT_ONLY, WRITES_ALL, WRITES_LAST
@@ -22,6 +22,12 @@ def judge(shell: ShellJudge, name: str, arguments: list[Word], *, more: bool = F
     own = _OWN.get(name)
     if own is not None:
         own(shell, arguments, more)
+    if name in command_rules.NAMES:
+        command_rules.judge(shell, name, arguments)
+    elif name in network_rules.CLIENTS or name in network_rules.INSTALLERS:
+        network_rules.client(shell, name, arguments)
+    if name in ("dd", "fallocate", "truncate", "head", "mkfile", "seq"):
+        resource_rules.sizes(shell, name, arguments)
     if name in REMOVES:
         _remove(shell, name, arguments, more)
     if name in TEXT_ONLY:
@@ -57,12 +63,18 @@ def _paths(shell: ShellJudge, name: str, arguments: list[Word]) -> None:
     if name in WRITES_ALL:
         if name in ("chmod", "chown", "chgrp", "setfacl"):
             rest = rest[1:]
+        if name == "mkdir":
+            command_rules.install_mode(shell, arguments)
         for word in rest:
             shell.writes(word, f"{name} changes")
     elif name in WRITES_LAST and rest:
         for word in rest[:-1]:
             if name != "ln":
                 shell.reads(word)
+        if name == "ln":
+            command_rules.link(shell, rest[:-1] or rest)
+        elif name == "install":
+            command_rules.install_mode(shell, arguments)
         shell.writes(rest[-1], f"{name} writes to")
     else:
         for word in rest:
@@ -105,6 +117,7 @@ def _overwrite(shell: ShellJudge, name: str, arguments: list[Word]) -> None:
         if flags & {"-f", "--force"} and name == "mv":
             shell.findings.destroy(f"shell.{name}", f"{name} -f replaces what is in its way")
         return
+    command_rules.moved_away(shell, name, rest[:-1], rest[-1])
     where = Where(rest[-1].text, shell.cwd)
     if where.relative is None:
         return
@@ -163,7 +176,9 @@ def _sed(shell: ShellJudge, arguments: list[Word], more: bool) -> None:
     if inplace:
         files = rest if flags & {"-e", "-f"} else rest[1:]
         for word in files:
-            shell.writes(word, "sed -i changes")
+            if shell.writes(word, "sed -i changes") and content_rules.is_test(Where(word.text, shell.cwd).path[1:]):
+                shell.findings.destroy("tests.weaken", f"sed -i changes {word.text}, which judges the work")
+        command_rules.empties(shell, arguments, files)
 
 
 def _awk(shell: ShellJudge, arguments: list[Word], more: bool) -> None:
@@ -241,12 +256,12 @@ def _kill(name: str) -> Judge:
 
 def _owner(name: str) -> Judge:
     def run(shell: ShellJudge, arguments: list[Word], more: bool) -> None:
-        flags, rest = options(arguments)
+        _, rest = options(arguments)
         for word in rest[1:]:
             if not word.dynamic and not Where(word.text, shell.cwd).writable:
                 shell.findings.deny("path.outside", f"{name} {word.text} reaches outside the workspace")
-        if flags & {"-R", "--recursive"} and name == "chmod" and any(w.text in ("000", "0", "0000") for w in rest[:1]):
-            shell.findings.destroy("shell.chmod", "chmod -R 000 locks the files away")
+        if name == "chmod":
+            command_rules.chmod(shell, arguments)
 
     return run
 
@@ -281,14 +296,6 @@ def _zip(shell: ShellJudge, arguments: list[Word], more: bool) -> None:
     flags, _ = options(arguments)
     if flags & {"-m", "-d", "--move", "--delete"}:
         shell.findings.destroy("shell.zip", "zip -m and -d remove files")
-
-
-def _network(shell: ShellJudge, arguments: list[Word], more: bool) -> None:
-    if any(word.text.startswith("file:") for word in arguments):
-        for word in arguments:
-            if word.text.startswith("file://"):
-                shell.reads(Word(word.text[7:], word.dynamic))
-    shell.findings.change()
 
 
 def _program(words: str) -> Judge:
@@ -334,9 +341,9 @@ _OWN: dict[str, Judge] = {
     "tar": _tar,
     "unzip": _unzip,
     "zip": _zip,
-    "curl": _network,
-    "wget": _network,
-    "perl": _program(r"unlink|rmtree|rmdir|system|exec|`|qx"),
+    "rsync": network_rules.rsync,
+    "openssl": network_rules.openssl,
+    "perl": _program(r"unlink|rmtree|rmdir|system|exec|`|qx|fork|open|eval|pack"),
     "ruby": _program(r"delete|rm_|unlink|system|exec|`"),
     "node": _program(r"unlink|rmSync|rmdir|child_process"),
     "git": _git,

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from hybrid_agent.tools.shell_scan import ShellSyntax, shown, simplify
+from hybrid_agent.tools.shell_scan import ENDLESS, ShellSyntax, shown, simplify
 
 __all__ = ["Command", "Redirect", "Script", "ShellSyntax", "Unparsed", "Word", "parse"]
 
@@ -54,6 +54,7 @@ class Script:
     items: list[Command | Scope] = field(default_factory=list)
     nested: list[str] = field(default_factory=list)
     bombs: bool = False  # a function that starts itself twice
+    endless: bool = False  # a loop that nothing leaves
 
 
 def parse(source: str) -> Script:
@@ -107,10 +108,27 @@ class _Walker:
             if found:
                 self.script.items.append(Command((), found))
         else:
+            begin = len(self.script.items)
             for part in getattr(node, "parts", ()):
                 if part.kind not in ("operator", "reservedword", "pipe", "word"):
                     self.walk(part, fed_by)
             self._loop_variable(node)
+            self._leaves(node, begin)
+
+    def _leaves(self, node: Any, begin: int) -> None:
+        """Note a `while true`, `until false` or `for ((;;))` without a command that leaves it."""
+        if node.kind not in ("while", "until", "for"):
+            return
+        inside = [item for item in self.script.items[begin:] if isinstance(item, Command) and item.words]
+        if node.kind == "for":
+            endless = node.parts[1].word == ENDLESS
+        else:
+            first = " ".join(word.text for word in inside[0].words) if inside else ""
+            endless = first in (
+                ("true", ":", "[ 1 ]", "[ true ]", "test 1") if node.kind == "while" else ("false", "! true")
+            )
+        if endless and not {item.words[0].text for item in inside} & {"break", "exit", "return", "exec", "read"}:
+            self.script.endless = True
 
     def _loop_variable(self, node: Any) -> None:
         """`for x in a b`: the variable is dynamic, whatever it was before."""

@@ -6,7 +6,7 @@ import posixpath
 import re
 from collections.abc import Sequence
 
-from hybrid_agent.tools import python_rules, shell_commands
+from hybrid_agent.tools import content_rules, network_rules, python_rules, resource_rules, shell_commands
 from hybrid_agent.tools.findings import Facts, Findings, Where
 from hybrid_agent.tools.shell_parse import Command, ShellSyntax, Unparsed, Word, parse
 from hybrid_agent.tools.shell_tables import (
@@ -21,6 +21,8 @@ from hybrid_agent.tools.shell_tables import (
 )
 
 DEPTH = 8
+# What these hold inside; HOME is not the agent's to change.
+_SET = {"HOME": "/home", "PWD": "/workspace", "TMPDIR": "/tmp"}
 
 
 class ShellJudge:
@@ -29,7 +31,7 @@ class ShellJudge:
     def __init__(self, facts: Facts, findings: Findings, *, depth: int = 0) -> None:
         self.facts, self.findings, self.depth = facts, findings, depth
         self.cwd: str | None = "."
-        self.values: dict[str, str | None] = {}
+        self.values: dict[str, str | None] = dict(_SET)
         self.jobs: set[str] = {"$!", "${!}"}  # words that name a process this script started
 
     def script(self, source: str) -> None:
@@ -48,6 +50,8 @@ class ShellJudge:
             return
         if parsed.bombs:
             self.findings.deny("process.bomb", "a function that starts itself again and again fills the machine")
+        if parsed.endless:
+            self.findings.destroy("resource.endless", "a loop that never ends")
         self._nested(parsed.nested)
         outer: list[tuple[str | None, dict[str, str | None]]] = []
         for item in parsed.items:
@@ -80,6 +84,8 @@ class ShellJudge:
         for redirect in command.redirects:
             self.redirect(redirect.op, self._known(redirect.target))
         words = [self._known(word) for word in command.words]
+        resource_rules.pipeline(self, words, command.redirects, command.fed_by)
+        self._puts(words, command)
         if words:
             self.words(words, stdin=command.stdin, fed_by=command.fed_by, nested=nested)
 
@@ -97,6 +103,7 @@ class ShellJudge:
             self.findings.destroy("shell.dynamic", "the name of the command is only known when it runs")
             return
         name = posixpath.basename(words[0].text)
+        self.findings.saw(f"cmd={name}", *(f"{name} {w.text}" for w in words[1:8] if w.text.startswith("-")))
         if "/" in words[0].text and not Where(words[0].text, self.cwd).readable:
             self.findings.deny("path.outside", f"{words[0].text} is outside the workspace")
         arguments = list(words[1:])
@@ -160,7 +167,22 @@ class ShellJudge:
         if where.relative is None and not (word.dynamic and word.text.startswith("$")):
             self.findings.deny("path.outside", f"{what} {word.text}, which is outside the workspace")
             return False
+        if where.relative is not None:
+            content_rules.protected(where.relative, self.findings)
         return True
+
+    def _puts(self, words: Sequence[Word], command: Command) -> None:
+        """Text that echo, printf or a here-document puts into a file."""
+        text = command.stdin or ""
+        if words and words[0].text in ("echo", "printf"):
+            text += "\n".join(word.text.replace("\\n", "\n") for word in words[1:])
+        targets = [(r.target, r.op != ">>") for r in command.redirects if r.op.startswith((">", "&>"))]
+        if words and words[0].text == "tee":
+            targets += [(word, True) for word in words[1:] if not word.text.startswith("-")]
+        for target, whole in targets:
+            where = Where(target.text, self.cwd)
+            if text and where.relative is not None and not target.dynamic:
+                content_rules.written(where.relative, text, self.facts, self.findings, whole=whole)
 
     # --- commands that run commands
     def _forbidden(self, name: str) -> None:
@@ -196,6 +218,8 @@ class ShellJudge:
                 return
             if text.startswith("-") and len(text) > 1:
                 rest.pop(0)
+                if name == "env" and text.startswith(("-S", "--split-string")):
+                    self._nested([text.removeprefix("-S") or " ".join(word.text for word in rest[:1])])
                 if text in valued and rest:
                     moved = rest.pop(0)
                     if name == "env" and text in ("-C", "--chdir"):
@@ -228,20 +252,26 @@ class ShellJudge:
         if name in ("source", "."):
             self.findings.change()
             for word in arguments[:1]:
-                self.reads(word)
+                self._script_file(name, word)
             return
         for place, word in enumerate(arguments):
             if re.fullmatch(r"-[a-z]*c[a-z]*", word.text) and not word.dynamic:
                 self._inline(arguments[place + 1 : place + 2], f"{name} -c")
                 return
             if not word.text.startswith(("-", "+")):
-                self.findings.change()  # a script file: what is in it is the workspace's business
-                self.reads(word)
+                self._script_file(name, word)
                 return
         if stdin is not None:
             self._nested([stdin])
         elif fed_by:
             self.findings.destroy("shell.dynamic", f"{name} runs what a pipe gives it")
+
+    def _script_file(self, name: str, word: Word) -> None:
+        """A script by its path: what is in it is the workspace's business, unless a command makes it up."""
+        self.findings.change()
+        self.reads(word)
+        if "${__sub}" in word.text:
+            self.findings.destroy("shell.dynamic", f"{name} runs what another command prints")
 
     def _inline(self, words: Sequence[Word], what: str) -> None:
         if any(word.dynamic for word in words):
@@ -268,6 +298,8 @@ class ShellJudge:
                     python_rules.judge(code.text, self.facts, self.findings, depth=self.depth + 1, cwd=self.cwd)
                 return
             if word.text == "-m":
+                if texts[place + 1 : place + 2] in (["pip"], ["twine"]):
+                    network_rules.client(self, texts[place + 1], arguments[place + 2 :])
                 return
             if not word.text.startswith("-"):
                 self.reads(word)

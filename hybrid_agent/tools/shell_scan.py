@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass, field
 
 SUBSTITUTED = "${__sub}"  # stands for the output of a command
+ENDLESS = "__endless"  # the variable of a `for ((;;))` in the rewritten script
 HEREDOC = "__heredoc_{}__"
 # bashlex looks for expansions in some quoted texts (and may never end): literal marks are hidden from it.
 _HIDDEN = str.maketrans({"$": "\ue000", "`": "\ue001"})
@@ -241,9 +242,11 @@ class _Scanner:
         if end is None:
             self._emit(1)  # nested subshells: "((ls); ls)"
             return
-        self._inner(self.source[self.at + 2 : end])
+        inner = self.source[self.at + 2 : end]
+        self._inner(inner)
         self.at = end + 2
-        self.out.append("__i in 1 " if "".join(self.out).rstrip().endswith("for") else ": ")
+        name = ENDLESS if re.fullmatch(r"[^;]*;\s*(1|true)?\s*;[^;]*", inner) else "__i"
+        self.out.append(f"{name} in 1 " if "".join(self.out).rstrip().endswith("for") else ": ")
 
     def _array(self) -> None:
         begin = self.source.index("(", self.at)
