@@ -112,8 +112,8 @@ class LeanLlama:
         Returns:
             float32 (B, N, D), N the longest of `tokens`; what lies beyond the tokens of a row means nothing.
         """
-        x = self._many(rows, tokens, starts, whole=True)
-        return (_unit(x, self.eps) * self.norm).float()
+        states: Tensor = _unit(self._many(rows, tokens, starts, whole=True), self.eps) * self.norm
+        return states.float()
 
     def _single(self, row: int, token: int, start: int) -> Tensor:
         """One token of one row, the case that decoding speed hangs on: every result goes into a kept buffer."""

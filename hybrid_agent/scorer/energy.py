@@ -1,0 +1,200 @@
+"""The scorer that the decode loop and the gate use: a trained energy model with its calibration.
+
+A scorer folder holds config.json, model.safetensors (fp16), tokenizer.json (if there is a trunk) and
+calibration.json.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, cast
+
+import numpy as np
+import torch
+from pydantic import Field, ValidationError
+from safetensors.torch import load_file, save_file
+from transformers import AutoTokenizer, PreTrainedTokenizerFast
+
+from hybrid_agent.errors import InputError
+from hybrid_agent.nn.tokenizer import load_tokenizer
+from hybrid_agent.scorer.calibration import Calibration, Head
+from hybrid_agent.scorer.encode import Encoder
+from hybrid_agent.scorer.features import FEATURES, VERSION, features
+from hybrid_agent.scorer.model import EnergyModel, trunk_from_config
+from hybrid_agent.scorer.prefix import TextStates
+from hybrid_agent.scorer.view import view_of
+from hybrid_agent.traces.domains import DOMAINS, domain_of
+from hybrid_agent.types import Record, Score, Segment, ToolCall, Verdict, Window
+
+CONFIG, WEIGHTS, CALIBRATION, TOKENIZER = "config.json", "model.safetensors", "calibration.json", "tokenizer.json"
+Judge = Callable[[ToolCall], Verdict]
+
+
+class ScorerConfig(Record):
+    """config.json. `trunk` is a Hugging Face config, or null for features only; `context` its positions."""
+
+    format: Literal[1] = 1
+    feature_version: int = VERSION
+    features: tuple[str, ...] = FEATURES
+    hidden: int = Field(ge=1)
+    context: int = Field(default=0, ge=0)
+    packed: bool = True
+    trunk: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Veto:
+    """What the energy model says to one call before it acts: `vetoed` if `score.p` < `threshold`."""
+
+    vetoed: bool
+    score: Score
+    threshold: float
+
+
+class EnergyScorer:
+    """Implements `protocols.Scorer`. Not for use by several threads at once.
+
+    Args:
+        model: on `device`, in inference mode.
+        tokenizer: None if the model has no trunk.
+        judge: the gate's answer to a call, as a feature; without it those features are 0.
+    """
+
+    def __init__(
+        self,
+        model: EnergyModel,
+        config: ScorerConfig,
+        tokenizer: PreTrainedTokenizerFast | None,
+        calibration: Calibration,
+        judge: Judge | None = None,
+        device: str = "cpu",
+    ) -> None:
+        self.model, self.config, self.calibration, self.judge, self.device = model, config, calibration, judge, device
+        self.encoder = Encoder(tokenizer, config.context) if tokenizer is not None else None
+        self.text = TextStates(model, packed=config.packed, device=device) if self.encoder else None
+
+    @classmethod
+    def load(cls, folder: Path, judge: Judge | None = None, device: str = "cpu") -> EnergyScorer:
+        """Read a scorer folder.
+
+        Raises:
+            InputError: a file is missing or unreadable, or the model was made for other features.
+        """
+        config = read_config(folder)
+        try:
+            calibration = Calibration.model_validate_json((folder / CALIBRATION).read_text(encoding="utf-8"))
+        except (OSError, ValidationError) as error:
+            raise InputError("no readable calibration", where=str(folder), field=CALIBRATION) from error
+        if missing := set(DOMAINS) - set(calibration.heads):
+            raise InputError(f"no calibration of {', '.join(sorted(missing))}", where=str(folder), field=CALIBRATION)
+        model, tokenizer = load_model(folder, config)
+        return cls(model.to(device), config, tokenizer, calibration, judge, device)
+
+    @torch.inference_mode()
+    def energies(self, window: Window, candidates: Sequence[Segment]) -> np.ndarray[Any, np.dtype[np.float64]]:
+        """Energies (K,) of candidates, in one batch."""
+        view = view_of(window)
+        rows = np.stack([features(view, c, self._verdict(c.text)) for c in candidates])
+        domain = torch.tensor([DOMAINS.index(domain_of(c.text)) for c in candidates], device=self.device)
+        pooled = None
+        if self.text is not None and self.encoder is not None:
+            ids = [self.encoder.candidate(c.text) for c in candidates]
+            pooled = self.text.pooled(self.encoder.prefix(window), ids)
+        energies = self.model.energy(pooled, torch.from_numpy(rows).to(self.device), domain)
+        return energies.cpu().double().numpy()
+
+    def score(self, window: Window, candidates: Sequence[Segment]) -> list[Score]:
+        """See `protocols.Scorer`."""
+        if not candidates:
+            return []
+        energies = self.energies(window, candidates)
+        heads = [self.head(c.text) for c in candidates]
+        found = zip(energies, heads, strict=True)
+        return [Score(energy=float(e), p=float(h.probabilities(np.array([e]))[0])) for e, h in found]
+
+    def head(self, call: str) -> Head:
+        """The calibration that applies to a call."""
+        return self.calibration.heads[domain_of(call)]
+
+    def veto(self, window: Window, call: Segment | ToolCall) -> Veto:
+        """Judge one call. Whether there is an alternative is for the caller to see."""
+        if isinstance(call, ToolCall):
+            call = Segment(text=call.model_dump_json(exclude_defaults=True))
+        score, threshold = self.score(window, [call])[0], self.head(call.text).threshold
+        return Veto(score.p < threshold, score, threshold)
+
+    def _verdict(self, text: str) -> Verdict | None:
+        if self.judge is None:
+            return None
+        try:
+            return self.judge(ToolCall.model_validate_json(text))
+        except ValidationError:
+            return None
+
+
+def read_config(folder: Path) -> ScorerConfig:
+    """The config of a scorer folder.
+
+    Raises:
+        InputError: missing, unreadable, or of other features than this version computes.
+    """
+    path = folder / CONFIG
+    try:
+        config = ScorerConfig.model_validate_json(path.read_text(encoding="utf-8"))
+    except OSError:
+        raise InputError("not a scorer folder", where=str(folder), field=CONFIG, fix="train one: stage=ebm") from None
+    except ValidationError as error:
+        what = error.errors(include_url=False)[0]
+        raise InputError(what["msg"], where=str(path), field=".".join(map(str, what["loc"]))) from None
+    if (config.feature_version, config.features) != (VERSION, FEATURES):
+        raise InputError("made for other features", where=str(path), field="features", fix="train it again")
+    return config
+
+
+def load_model(folder: Path, config: ScorerConfig) -> tuple[EnergyModel, PreTrainedTokenizerFast | None]:
+    """The model (fp32, inference mode) and its tokenizer.
+
+    Raises:
+        InputError: weights or tokenizer are missing or do not fit.
+    """
+    try:
+        trunk = trunk_from_config(config.trunk) if config.trunk is not None else None
+        model = EnergyModel(trunk, config.hidden)
+        model.load_state_dict({k: v.float() for k, v in load_file(str(folder / WEIGHTS)).items()})
+    except (OSError, ValueError, RuntimeError, KeyError) as error:
+        what = str(error).splitlines()[0]
+        raise InputError(f"not loadable: {what}", where=str(folder), field=WEIGHTS, fix="train it again") from error
+    return model.eval(), read_tokenizer(folder) if trunk is not None else None
+
+
+def save_model(
+    folder: Path, model: EnergyModel, config: ScorerConfig, tokenizer: PreTrainedTokenizerFast | None
+) -> list[Path]:
+    """Write config, weights (fp16) and tokenizer; returns the files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(config.model_dump(mode="json"), indent=1)
+    (folder / CONFIG).write_text(text, encoding="utf-8")
+    save_file({k: v.half().contiguous() for k, v in model.state_dict().items()}, str(folder / WEIGHTS))
+    written = [folder / CONFIG, folder / WEIGHTS]
+    if tokenizer is not None:
+        tokenizer.backend_tokenizer.save(str(folder / TOKENIZER))
+        written.append(folder / TOKENIZER)
+    return written
+
+
+def read_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
+    """The tokenizer in a folder: ours, or any fast one.
+
+    Raises:
+        InputError: there is none.
+    """
+    if (folder / TOKENIZER).is_file():
+        return load_tokenizer(folder)
+    try:
+        made: Any = AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
+    except (OSError, ValueError, KeyError) as error:
+        raise InputError("no tokenizer", where=str(folder), field=TOKENIZER) from error
+    return cast(PreTrainedTokenizerFast, made)
