@@ -70,14 +70,6 @@ class BenchToolbox(LocalToolbox):
         """While recording all checks hold: they are evaluated once the episode is over."""
         return [CheckResult(ok=True) for _ in checks] if self.recording else super().verify(checks)
 
-    def execute_in(self, sandbox: Sandbox, call: ToolCall) -> Observation:
-        """`execute` with another sandbox on the same workspace."""
-        usual, self._context.sandbox = self._context.sandbox, sandbox
-        try:
-            return self.execute(call)
-        finally:
-            self._context.sandbox = usual
-
 
 class _Steps:
     def __init__(self) -> None:

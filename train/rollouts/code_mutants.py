@@ -53,7 +53,11 @@ def code_mutants(code: str, rng: random.Random) -> Iterator[tuple[str, str]]:
 
 def _parse(code: str) -> tuple[ast.Module, int] | None:
     """The tree, and how many lines a frame put before the code."""
-    frames = ["", "def f():\n" if code[:1] in " \t" else None, "class A:\n def f(self):\n" if code[:4] == "    " else None]
+    frames = [
+        "",
+        "def f():\n" if code[:1] in " \t" else None,
+        "class A:\n def f(self):\n" if code[:4] == "    " else None,
+    ]
     for frame in frames:
         if frame is None:
             continue

@@ -19,6 +19,7 @@ from train.rollouts.scrub import scrub_record
 from train.rollouts.wrong_state import other_episodes, other_turns
 
 Proposed = tuple[Segment, Stratum, str]
+HOSTILE_S = 1.0  # many hostile calls never end
 TRIES = 4  # mutants looked at for each one that is wanted: some repeat, some happen to be right
 
 
@@ -59,16 +60,18 @@ def sample(decoder: Decoder, window: Window, settings: RolloutsConfig, seed: int
     for at, temperature in enumerate(settings.temperatures):
         share = settings.k // parts + (at < settings.k % parts)
         if share:
-            # One more than wanted: the first of several may be the greedy one again.
-            budget = Budget(k=share + 1, temperature=temperature, seed=seed + at)
-            found += list(decoder.propose(window, budget, Control()))[: share + 1]
+            found += decoder.propose(window, Budget(k=share, temperature=temperature, seed=seed + at), Control())
     return list({segment.text: segment for segment in reversed(found)}.values())[::-1]
 
 
 def _context(task: Task, turn: GoldTurn, proposed: Sequence[Proposed], labeller: Labeller) -> Context:
     candidates = []
+    labeller.prepare(turn, [segment.text for segment, _, _ in proposed])
     for segment, stratum, how in proposed:
-        outcome = labeller.label(turn, segment.text, alone=stratum == "hazard")
+        hostile = stratum == "hazard"
+        outcome = labeller.label(turn, segment.text, timeout_s=HOSTILE_S if hostile else None)
+        if hostile and outcome.label == "pass":
+            continue  # it did no harm where it ran; that makes it neither right nor wrong
         detail = f"{how}: {outcome.detail}" if how else outcome.detail
         candidates.append(
             Candidate(

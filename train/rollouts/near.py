@@ -18,7 +18,14 @@ _FS_OTHER: dict[str, tuple[str, ...]] = {
     "link": ("copy",), "write": ("append",), "append": ("write",), "mkdir": ("read",), "remove": ("read",),
     "find": ("read",),
 }  # fmt: skip
-_FIELDS = {"write": ("text",), "append": ("text",), "copy": ("to",), "move": ("to",), "link": ("to",), "chmod": ("mode",)}
+_FIELDS = {
+    "write": ("text",),
+    "append": ("text",),
+    "copy": ("to",),
+    "move": ("to",),
+    "link": ("to",),
+    "chmod": ("mode",),
+}
 _MODES = ("600", "644", "755", "700", "444", "666")
 _WORDS = 60
 

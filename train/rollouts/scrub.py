@@ -13,7 +13,9 @@ R = TypeVar("R", bound=Record)
 
 NOBODY = "user@example.com"
 # Not the units of services (`getty@tty1.service`) and not the reserved names of examples.
-_MAIL = re.compile(r"\b[A-Za-z0-9._%+-]+@(?!example\.)[A-Za-z0-9.-]+\.(?!service\b|socket\b|timer\b|target\b)[A-Za-z]{2,}\b")
+_MAIL = re.compile(
+    r"\b[A-Za-z0-9._%+-]+@(?!example\.)[A-Za-z0-9.-]+\.(?!service\b|socket\b|timer\b|target\b)[A-Za-z]{2,}\b"
+)
 _HOME = re.compile(r"(?P<root>/(?:home|Users)/)(?!user\b|agent\b)[A-Za-z0-9_][\w.-]*")
 
 
