@@ -15,7 +15,10 @@ from pathlib import Path, PurePosixPath
 from types import FrameType
 
 from eval.result import FailedCheck, TaskResult
+from hybrid_agent.agent.select import parse_call
+from hybrid_agent.agent.window import call_text
 from hybrid_agent.assemble.agent import AgentOptions, assemble_agent
+from hybrid_agent.assemble.hybrid import Hybrid
 from hybrid_agent.assemble.rundir import RunDir
 from hybrid_agent.errors import InfraError, SandboxError
 from hybrid_agent.packs.store import prepare_workspace
@@ -44,15 +47,22 @@ class TaskTimeout(Exception):
     """The episode took longer than a task may."""
 
 
-def run_task(task: Task, decoder: Decoder, settings: EpisodeSettings) -> TaskResult:
-    """Run and judge one task. Only bugs of ours raise; trouble with the machinery is a masked result."""
+def run_task(task: Task, agent: Hybrid | Decoder, settings: EpisodeSettings) -> TaskResult:
+    """Run and judge one task. Only bugs of ours raise; trouble with the machinery is a masked result.
+
+    Args:
+        task: what to do, and the judge's checks.
+        agent: a hybrid, or a decoder that is to decode greedily.
+        settings: limits, sandbox and seed.
+    """
+    hybrid = agent if isinstance(agent, Hybrid) else Hybrid(agent)
     base = Path(tempfile.mkdtemp(prefix="hybrid-agent-eval-", dir=settings.scratch))
     steps: list[Step] = []
     start = time.perf_counter()
     try:
         try:
             with _deadline(settings.timeout_s):
-                result = _episode(task, decoder, settings, base, steps)
+                result = _episode(task, hybrid, settings, base, steps)
         except TaskTimeout:
             result = _blank(task, "timeout", f"took longer than {settings.timeout_s:g} s")
         except (SandboxError, InfraError) as error:
@@ -87,7 +97,7 @@ def failed(checks: Sequence[Check], results: Sequence[CheckResult]) -> tuple[Fai
     return tuple(FailedCheck(check=judge_line(c), detail=r.detail) for c, r in pairs if not r.ok)
 
 
-def _episode(task: Task, decoder: Decoder, settings: EpisodeSettings, base: Path, steps: list[Step]) -> TaskResult:
+def _episode(task: Task, hybrid: Hybrid, settings: EpisodeSettings, base: Path, steps: list[Step]) -> TaskResult:
     run = RunDir(base / "run")
     run.state.mkdir(parents=True)
     workspace = base / "workspace"
@@ -105,7 +115,7 @@ def _episode(task: Task, decoder: Decoder, settings: EpisodeSettings, base: Path
     def on_step(window: Window, step: Step) -> None:
         steps.append(step)
 
-    with assemble_agent(run, decoder=decoder, workspace=workspace, sandbox=settings.sandbox, options=options) as agent:
+    with assemble_agent(run, hybrid=hybrid, workspace=workspace, sandbox=settings.sandbox, options=options) as agent:
         prepare_workspace(task.setup, agent.sandbox)
         start = time.perf_counter()
         ended = agent.run(task.goal, on_step=on_step)
@@ -123,8 +133,6 @@ def _episode(task: Task, decoder: Decoder, settings: EpisodeSettings, base: Path
         summary=ended.summary,
         infra=ended.infra,
         turns=ended.turns,
-        tokens=ended.tokens,
-        forced=ended.forced,
         invalid=ended.invalid,
         denied=ended.denied,
         episode_ms=episode_ms,
@@ -148,13 +156,30 @@ def _blank(task: Task, status: str, summary: str) -> TaskResult:
 
 def _from_steps(task: Task, steps: Sequence[Step]) -> dict[str, object]:
     ran = [step for step in steps if step.verdict and step.verdict.destructive and step.verdict.allow]
+    efforts = [step.effort for step in steps if step.effort is not None]
     return {
         "turns": len(steps),
+        "tokens": sum(effort.tokens for effort in efforts),
+        "forced": sum(effort.forced for effort in efforts),
+        "ks": tuple(effort.k for effort in efforts),
+        "early": sum(effort.early for effort in efforts),
+        "cancelled": sum(effort.cancelled for effort in efforts),
+        "vetoed": sum(effort.vetoed for effort in efforts),
+        "overruled": sum(_overruled(step) for step in steps),
         "segment_ms": tuple(round(step.ms.plan + step.ms.decode + step.ms.score, 3) for step in steps),
         "tool_ms": tuple(round(step.ms.gate + step.ms.tool, 3) for step in steps),
         "destructive": len(ran),
         "destructive_outside": sum(not _asked_for(task, step) for step in ran),
     }
+
+
+def _overruled(step: Step) -> bool:
+    return len(step.candidates) > 1 and not _same_call(step.candidates[0].text, step.content)
+
+
+def _same_call(text: str, content: str) -> bool:
+    call = parse_call(text)
+    return (call_text(call) if call else text) == content
 
 
 def _asked_for(task: Task, step: Step) -> bool:

@@ -68,7 +68,11 @@ def percentile(values: Sequence[float], q: float) -> float:
 
 @dataclass(frozen=True)
 class Summary:
-    """What a set of results says. Infrastructure failures are counted, and left out of everything else."""
+    """What a set of results says. Infrastructure failures are counted, and left out of everything else.
+
+    `choices` are tokens that cost a forward pass. `wide` is the share of turns with more than one candidate,
+    `overruled` the share in which the first was not taken.
+    """
 
     success: Rate
     valid_calls: Rate
@@ -78,6 +82,13 @@ class Summary:
     turns: float
     tokens: float
     forced: float
+    choices: float
+    mean_k: float
+    wide: Rate
+    overruled: Rate
+    early: int
+    cancelled: int
+    vetoed: int
     denied: int
     destructive_outside: int
     segment_p50: float
@@ -88,7 +99,7 @@ class Summary:
     def as_json(self) -> dict[str, Any]:
         """For machines."""
         body = asdict(self)
-        for key in ("success", "valid_calls", "agreement"):
+        for key in ("success", "valid_calls", "agreement", "wide", "overruled"):
             body[key] = getattr(self, key).as_json()
         return body
 
@@ -100,6 +111,7 @@ def summarize(results: Iterable[TaskResult]) -> Summary:
     segments = [ms for r in counted for ms in r.segment_ms]
     episodes = [r.episode_ms for r in counted]
     turns = sum(r.turns for r in counted)
+    ks = [k for r in counted for k in r.ks]
     return Summary(
         success=Rate(sum(r.success for r in counted), len(counted)),
         valid_calls=Rate(turns - sum(r.invalid for r in counted), turns),
@@ -109,6 +121,13 @@ def summarize(results: Iterable[TaskResult]) -> Summary:
         turns=_mean([r.turns for r in counted]),
         tokens=_mean([r.tokens for r in counted]),
         forced=_mean([r.forced for r in counted]),
+        choices=_mean([r.tokens - r.forced for r in counted]),
+        mean_k=_mean(ks),
+        wide=Rate(sum(k > 1 for k in ks), len(ks)),
+        overruled=Rate(min(len(ks), sum(r.overruled for r in counted)), len(ks)),
+        early=sum(r.early for r in counted),
+        cancelled=sum(r.cancelled for r in counted),
+        vetoed=sum(r.vetoed for r in counted),
         denied=sum(r.denied for r in counted),
         destructive_outside=sum(r.destructive_outside for r in counted),
         segment_p50=percentile(segments, 50),

@@ -18,16 +18,20 @@ from types import FrameType
 
 from eval.episode import EpisodeSettings, infra_result, remove, run_task
 from eval.result import TaskResult
-from hybrid_agent.assemble.decoders import make_decoder, parse_decoder
+from hybrid_agent.assemble.decoders import parse_decoder
+from hybrid_agent.assemble.hybrid import Hybrid, make_hybrid
+from hybrid_agent.assemble.parts import HybridSpec, find_parts
+from hybrid_agent.config.hybrid import HybridConfig
 from hybrid_agent.decoder.scripted import ScriptedDecoder
-from hybrid_agent.protocols import Decoder
 from hybrid_agent.types import Task
+
+Agent = str | HybridSpec
 
 GOLD = "gold"  # instead of a decoder: replay each task's gold calls
 RESTARTS = 3
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
-_decoder: Decoder | None = None
+_hybrid: Hybrid | None = None
 _settings = EpisodeSettings()
 
 
@@ -36,32 +40,41 @@ def default_workers() -> int:
     return len(os.sched_getaffinity(0))
 
 
-def run_tasks(tasks: Sequence[Task], decoder: str, settings: EpisodeSettings, workers: int) -> Iterator[TaskResult]:
+def run_tasks(
+    tasks: Sequence[Task], agent: str | HybridSpec, settings: EpisodeSettings, workers: int
+) -> Iterator[TaskResult]:
     """Results as they come, in any order. Closing the iterator (or Ctrl-C) stops the workers.
 
     A worker that dies (killed for memory, say) costs the tasks in flight: these become masked results.
+
+    Args:
+        tasks: what to run.
+        agent: a hybrid; or a decoder as text, with the parts that lie beside it; or `gold`.
+        settings: of every episode.
+        workers: processes.
     """
     if not tasks:
         return
+    spec = agent if agent == GOLD or not isinstance(agent, str) else find_parts(parse_decoder(agent), HybridConfig())
     if workers == 1:
         # In this process: nothing to start, and a debugger works. (Ctrl-C then interrupts the episode itself.)
-        _start(decoder, settings, ignore_interrupt=False)
+        _start(spec, settings, ignore_interrupt=False)
         for task in tasks:
             yield _run(task)
         return
     # One folder for all: what a killed worker leaves behind goes with it.
     scratch = Path(tempfile.mkdtemp(prefix="hybrid-agent-eval-"))
     try:
-        yield from _pools(tasks, decoder, replace(settings, scratch=scratch), workers)
+        yield from _pools(tasks, spec, replace(settings, scratch=scratch), workers)
     finally:
         remove(scratch)
 
 
-def _pools(tasks: Sequence[Task], decoder: str, settings: EpisodeSettings, workers: int) -> Iterator[TaskResult]:
+def _pools(tasks: Sequence[Task], agent: Agent, settings: EpisodeSettings, workers: int) -> Iterator[TaskResult]:
     left = list(tasks)
     for _ in range(RESTARTS):
         done: set[str] = set()
-        for result in _one_pool(left, decoder, settings, workers):
+        for result in _one_pool(left, agent, settings, workers):
             done.add(result.task_id)
             yield result
         left = [task for task in left if task.id not in done]
@@ -71,14 +84,14 @@ def _pools(tasks: Sequence[Task], decoder: str, settings: EpisodeSettings, worke
         yield infra_result(task, "worker processes kept dying")
 
 
-def _one_pool(tasks: Sequence[Task], decoder: str, settings: EpisodeSettings, workers: int) -> Iterator[TaskResult]:
+def _one_pool(tasks: Sequence[Task], agent: Agent, settings: EpisodeSettings, workers: int) -> Iterator[TaskResult]:
     """Run tasks until all are done or a worker dies; tasks that had not started then have no result."""
     with _one_thread():
         pool = ProcessPoolExecutor(
             max_workers=min(workers, len(tasks)),
             mp_context=multiprocessing.get_context("spawn"),
             initializer=_start,
-            initargs=(decoder, settings, True),
+            initargs=(agent, settings, True),
         )
         waiting = iter(tasks)
         running: dict[Future[TaskResult], Task] = {}
@@ -131,14 +144,14 @@ class _one_thread:
                 os.environ[name] = value
 
 
-def _start(decoder: str, settings: EpisodeSettings, ignore_interrupt: bool) -> None:
-    global _decoder, _settings
+def _start(agent: Agent, settings: EpisodeSettings, ignore_interrupt: bool) -> None:
+    global _hybrid, _settings
     if ignore_interrupt:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the parent, which stops us
         signal.signal(signal.SIGTERM, _leave)
     _settings = settings
-    _decoder = None if decoder == GOLD else make_decoder(parse_decoder(decoder))
-    if decoder == "tiny" or decoder.startswith("hf:"):
+    _hybrid = None if isinstance(agent, str) else make_hybrid(agent)
+    if not isinstance(agent, str) and agent.decoder.kind in ("tiny", "hf"):
         import torch
 
         torch.set_num_threads(1)
@@ -149,4 +162,4 @@ def _leave(number: int, frame: FrameType | None) -> None:
 
 
 def _run(task: Task) -> TaskResult:
-    return run_task(task, _decoder or ScriptedDecoder(task.gold), _settings)
+    return run_task(task, _hybrid or ScriptedDecoder(task.gold), _settings)

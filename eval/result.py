@@ -23,7 +23,10 @@ class TaskResult(Record):
 
     `success` is the judge's word (all checks pass), `verified` the agent's own. `infra` marks trouble that was
     not the agent's: such a result is masked. `segment_ms` holds one entry a turn: planning, decoding, scoring.
-    `destructive_outside` counts destructive calls that ran although the task did not ask for them.
+    `destructive_outside` counts destructive calls that ran although the task did not ask for them. `tokens` and
+    `forced` count those of all candidates. `ks` is the number of candidates asked for, one entry a turn; `overruled`
+    counts turns in which another than the first (greedy) candidate was taken, `early` those that ended on the margin,
+    `cancelled` candidates that were not finished then, `vetoed` candidates stopped by their energy.
     """
 
     task_id: str
@@ -43,6 +46,11 @@ class TaskResult(Record):
     denied: int = 0
     destructive: int = 0
     destructive_outside: int = 0
+    ks: tuple[int, ...] = ()
+    overruled: int = 0
+    early: int = 0
+    cancelled: int = 0
+    vetoed: int = 0
     segment_ms: tuple[float, ...] = ()
     tool_ms: tuple[float, ...] = ()
     episode_ms: float = 0.0

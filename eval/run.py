@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -24,6 +24,9 @@ from hybrid_agent.config.explain import nearest
 from hybrid_agent.config.load import load_config
 from hybrid_agent.errors import InputError
 from hybrid_agent.types import Task
+
+if TYPE_CHECKING:
+    from hybrid_agent.assemble.parts import HybridSpec
 
 STOPPED = 130
 
@@ -57,6 +60,7 @@ class Outcome:
             "families": {k: summarize(v).success.as_json() for k, v in by_family.items()},
             "seconds": self.seconds,
             "decoder": self.config.decoder,
+            "hybrid": self.attempt.identity["hybrid"],
             "report": str(self.attempt.path / "report.html"),
         }
 
@@ -70,7 +74,7 @@ def evaluate(config: EvalConfig, console: Console) -> Outcome:
     from eval.pool import default_workers, run_tasks
     from eval.report import write_report
 
-    tasks = select_tasks(config)
+    tasks, agent = select_tasks(config), agent_of(config)
     identity = {**identity_of(config), "source": source_hash()}
     root = Path(config.out)
     attempt = open_attempt(root, config.suite.name, identity, [task.id for task in tasks], config.resume)
@@ -87,7 +91,7 @@ def evaluate(config: EvalConfig, console: Console) -> Outcome:
         seed=config.seed,
         timeout_s=config.task_timeout_s,
         traces=attempt.traces,
-        provenance={key: str(identity[key]) for key in ("decoder", "model", "tasks", "source")},
+        provenance={key: str(identity[key]) for key in ("decoder", "model", "hybrid", "tasks", "source")},
     )
     start = time.perf_counter()
     hits = sum(result.success for result in attempt.done.values())
@@ -102,7 +106,7 @@ def evaluate(config: EvalConfig, console: Console) -> Outcome:
         disable=not console.is_terminal,
     )
     try:
-        with bar, closing(run_tasks(left, config.decoder, settings, config.workers or default_workers())) as results:
+        with bar, closing(run_tasks(left, agent, settings, config.workers or default_workers())) as results:
             shown = bar.add_task(
                 f"{config.suite.name} {config.split}", total=len(tasks), completed=len(attempt.done), rate="-"
             )
@@ -114,10 +118,26 @@ def evaluate(config: EvalConfig, console: Console) -> Outcome:
         console.print("stopped; what is finished is kept, the same command goes on from there")
     ordered = [attempt.done[task.id] for task in tasks if task.id in attempt.done]
     outcome = Outcome(config, attempt, ordered, len(tasks), time.perf_counter() - start)
-    write_report(attempt.path / "report.html", outcome.results, title=f"{config.suite.name}: {config.decoder}")
+    write_report(attempt.path / "report.html", outcome.results, title=f"{config.suite.name}: {config.decoder}, {agent}")
     if outcome.complete:
         _write_manifest(outcome)
     return outcome
+
+
+def agent_of(config: EvalConfig) -> str | HybridSpec:
+    """The hybrid that is evaluated (or `gold`): decided and checked, not loaded.
+
+    Raises:
+        InputError: a part that is asked for is not there.
+    """
+    from eval.pool import GOLD
+    from hybrid_agent.assemble.decoders import parse_decoder
+    from hybrid_agent.assemble.parts import OVERRIDES, find_parts
+
+    if config.decoder == GOLD:
+        return GOLD
+    overrides = {name: getattr(config, name) for name in OVERRIDES}
+    return find_parts(parse_decoder(config.decoder), config.hybrid, overrides, Path(config.runs))
 
 
 def select_tasks(config: EvalConfig) -> list[Task]:
@@ -146,18 +166,18 @@ def select_tasks(config: EvalConfig) -> list[Task]:
 
 
 def identity_of(config: EvalConfig) -> dict[str, Any]:
-    """Everything but the source that decides a task's result: model, tasks and the settings of an episode."""
-    from eval.pool import GOLD
-    from hybrid_agent.assemble.decoders import decoder_hash, parse_decoder
+    """Everything but the source that decides a task's result: model, parts, tasks and the settings of an episode."""
+    from hybrid_agent.assemble.decoders import decoder_hash
     from hybrid_agent.packs.store import pack_hash
 
-    if config.decoder == GOLD:
-        name = model = GOLD
+    agent = agent_of(config)
+    if isinstance(agent, str):
+        name = model = agent
+        hybrid: dict[str, Any] = {}
     else:
-        spec = parse_decoder(config.decoder)
-        name, model = str(spec), decoder_hash(spec)
+        name, model, hybrid = str(agent.decoder), decoder_hash(agent.decoder), agent.identity()
     chosen = config.model_dump(include={"sandbox", "seed", "max_steps", "attempts", "task_timeout_s"})
-    return {**chosen, "decoder": name, "model": model, "tasks": pack_hash(config.suite.pack)}
+    return {**chosen, "decoder": name, "model": model, "hybrid": hybrid, "tasks": pack_hash(config.suite.pack)}
 
 
 def _write_manifest(outcome: Outcome) -> None:
@@ -195,6 +215,7 @@ def command(
     console = Console(stderr=as_json, highlight=False)
     outcome = evaluate(config, console)
     print_tables(console, outcome.results)
+    console.print(f"hybrid: {agent_of(config)}")
     console.print(f"report: {outcome.attempt.path / 'report.html'}", soft_wrap=True)
     if as_json:
         print(json.dumps(outcome.as_json()))

@@ -30,7 +30,7 @@ class Draw:
     def add(self, budget: Budget, control: Control) -> None:
         """Have the decoder write `budget.k` more; an early exit may leave some of them unwritten."""
         told: list[Segment] = []
-        early = False
+        early, old = False, len(self.candidates)
 
         def watch(segment: Segment) -> bool:
             nonlocal early
@@ -44,6 +44,9 @@ class Draw:
         untold = [segment for segment in written if segment.text not in texts]
         for segment in untold:  # of a backend that does not tell, or only of whole calls
             self._keep(segment)
+        # As the decoder lists them (the greedy one first), not as they happened to finish.
+        order = {segment.text: at for at, segment in reversed(list(enumerate(written)))}
+        self.candidates[old:] = sorted(self.candidates[old:], key=lambda c: order.get(c.text, len(order)))
         came = [*told, *untold]
         spent = getattr(self.decoder, "spent", None)  # repeats and cancelled ones too, where a decoder counts them
         tokens, forced = spent or (sum(s.tokens for s in came), sum(s.forced for s in came))

@@ -1,7 +1,7 @@
 """Config to parts: the only place that knows every part of an agent.
 
 run = create_run(runs_root(), goal=..., workspace=None, ...)
-with assemble_agent(run, decoder=make_decoder(spec)) as agent:
+with assemble_agent(run, hybrid=make_hybrid(spec), workspace=folder) as agent:
     result = agent.run(goal, on_step=show)
 """
 
@@ -16,16 +16,17 @@ from typing import Literal, Protocol
 
 from hybrid_agent.agent.loop import Episode
 from hybrid_agent.agent.options import EpisodeResult, LoopOptions
+from hybrid_agent.assemble.hybrid import Hybrid, state_changing
 from hybrid_agent.assemble.recorder import code_artifacts, count_checks, outcome
 from hybrid_agent.assemble.rundir import RunDir
 from hybrid_agent.checks import verify_ro_binds
-from hybrid_agent.protocols import Decoder, Planner, Sandbox, Scorer
+from hybrid_agent.protocols import Sandbox
 from hybrid_agent.tools.failure import ToolFailure
 from hybrid_agent.tools.redact import redact
 from hybrid_agent.tools.sandbox import make_sandbox
 from hybrid_agent.tools.toolbox import LocalToolbox
 from hybrid_agent.traces.store import TraceWriter
-from hybrid_agent.types import Budget, Check, CheckResult, Step, ToolCall, Verdict, Window
+from hybrid_agent.types import Check, CheckResult, Step, ToolCall, Verdict, Window
 
 ApprovalMode = Literal["ask", "auto", "deny"]
 SESSION = "session"
@@ -40,8 +41,6 @@ class AgentOptions:
     max_steps: int = 40
     attempts: int = 1
     seed: int = 0
-    samples: int = 1
-    temperature: float = 0.0
     task_id: str | None = None
     env: Mapping[str, str] = field(default_factory=dict)
     provenance: Mapping[str, str] = field(default_factory=dict)
@@ -60,20 +59,12 @@ class Prompts(Protocol):
 
 
 class Agent(AbstractContextManager["Agent"]):
-    """A decoder with a toolbox on one workspace; closes the sandbox on exit."""
+    """A hybrid with a toolbox on one workspace; closes the sandbox on exit."""
 
     def __init__(
-        self,
-        run: RunDir,
-        decoder: Decoder,
-        sandbox: Sandbox,
-        toolbox: LocalToolbox,
-        options: AgentOptions,
-        scorer: Scorer | None = None,
-        planner: Planner | None = None,
+        self, run: RunDir, hybrid: Hybrid, sandbox: Sandbox, toolbox: LocalToolbox, options: AgentOptions
     ) -> None:
-        self.dir, self.decoder, self.sandbox, self.toolbox, self.options = run, decoder, sandbox, toolbox, options
-        self.scorer, self.planner = scorer, planner
+        self.dir, self.hybrid, self.sandbox, self.toolbox, self.options = run, hybrid, sandbox, toolbox, options
         self._stack = ExitStack()
         self._stack.callback(sandbox.close)
         self._stack.callback(toolbox.close)
@@ -85,8 +76,13 @@ class Agent(AbstractContextManager["Agent"]):
             InfraError: a part outside the sandbox failed (for example the model server is away).
             KeyboardInterrupt: the person stopped it; the trace is ended properly first.
         """
-        options = self.options
-        budget = Budget(k=options.samples, temperature=options.temperature, seed=options.seed)
+        options, hybrid = self.options, self.hybrid
+        limits = LoopOptions(
+            max_steps=options.max_steps,
+            attempts=options.attempts,
+            budget=hybrid.budget.model_copy(update={"seed": options.seed}),
+            select=hybrid.select,
+        )
         steps: list[Step] = []
         with TraceWriter(self.dir.trace, redact=redact, listener=steps.append) as writer:
             writer.start(
@@ -100,13 +96,15 @@ class Agent(AbstractContextManager["Agent"]):
             )
             result = Episode(
                 goal,
-                decoder=self.decoder,
+                decoder=hybrid.decoder,
                 toolbox=self.toolbox,
                 recorder=writer,
-                scorer=self.scorer,
-                planner=self.planner,
-                options=LoopOptions(max_steps=options.max_steps, attempts=options.attempts, budget=budget),
+                scorer=hybrid.scorer,
+                planner=hybrid.planner,
+                scheduler=hybrid.scheduler,
+                options=limits,
                 on_step=on_step,
+                changes=state_changing,
             ).run()
             changed = [path for step in steps if step.obs for path in step.obs.changed]
             artifacts = code_artifacts(changed, self._read)
@@ -145,25 +143,21 @@ def build_sandbox(name: str, workspace: Path) -> Sandbox:
 def assemble_agent(
     run: RunDir,
     *,
-    decoder: Decoder,
+    hybrid: Hybrid,
     workspace: Path,
     sandbox: str = "bubblewrap",
     options: AgentOptions | None = None,
     prompts: Prompts | None = None,
-    scorer: Scorer | None = None,
-    planner: Planner | None = None,
 ) -> Agent:
-    """Build sandbox and toolbox around a decoder for one run directory.
+    """Build sandbox and toolbox around a hybrid for one run directory.
 
     Args:
         run: where trace, snapshots and audit go.
-        decoder: proposes the calls.
+        hybrid: proposes the calls (a decoder alone: `Hybrid(decoder)`).
         workspace: an existing folder, outside the run's state.
         sandbox: "bubblewrap", "session" (one standing jail, for trusted calls) or "none".
         options: limits, approval and seed.
         prompts: the person to ask; None when nobody is there.
-        scorer: reranks candidates, if any.
-        planner: sets priors and compute, if any.
 
     Raises:
         InputError: bubblewrap is missing, or there is no such backend.
@@ -183,4 +177,4 @@ def assemble_agent(
     except BaseException:
         box.close()
         raise
-    return Agent(run, decoder, box, toolbox, chosen, scorer, planner)
+    return Agent(run, hybrid, box, toolbox, chosen)

@@ -57,8 +57,12 @@ def parse_decoder(text: str) -> DecoderSpec:
     raise InputError(f"unknown decoder {text!r}", where=OPTION, fix=hint + "use tiny, hf:PATH or openai:URL")
 
 
-def make_decoder(spec: DecoderSpec) -> Decoder:
+def make_decoder(spec: DecoderSpec, **switches: bool | float) -> Decoder:
     """Load the decoder (seconds for a local model).
+
+    Args:
+        spec: which one.
+        switches: fields of `hybrid_agent.decoder.hf.DecoderOptions`, for local models.
 
     Raises:
         InputError: the bundle or model is not there or damaged.
@@ -73,11 +77,12 @@ def make_decoder(spec: DecoderSpec) -> Decoder:
         url, _, model = spec.target.partition("#")
         return OpenAIDecoder(url, model or None, call_schema())
     # torch is imported from here on, and only from here on.
-    from hybrid_agent.decoder.hf import HfDecoder
+    from hybrid_agent.decoder.hf import DecoderOptions, HfDecoder
 
-    if spec.kind == "tiny":
-        return HfDecoder.from_folder(bundle_folder(), call_schema())
-    return HfDecoder.from_folder(Path(spec.target), call_schema())
+    folder = bundle_folder() if spec.kind == "tiny" else Path(spec.target)
+    ours = (folder / "decoder").is_dir()  # a bundle or a run of ours, so a small model: one thread is best
+    options = DecoderOptions(threads=1 if ours else None, **switches) if switches else None  # type: ignore[arg-type]
+    return HfDecoder.from_folder(folder, call_schema(), options)
 
 
 def bundle_folder() -> Path:

@@ -31,13 +31,14 @@ LIST_COMMAND = "hybrid-agent runs"
 
 
 class RunInfo(Record):
-    """run.json. `fresh` says that the workspace was made for this run; `model` is the hash of the decoder."""
+    """run.json. `fresh` says that the workspace was made for this run; `model` is the hash of decoder and parts."""
 
     run_id: str
     goal: str
     workspace: str
     fresh: bool
     decoder: str
+    hybrid: str = "greedy"
     model: str
     sandbox: str
     approve: Literal["ask", "auto", "deny"]
@@ -121,6 +122,7 @@ def create_run(
     goal: str,
     workspace: Path | None,
     decoder: str,
+    hybrid: str = "greedy",
     model: str,
     sandbox: str,
     approve: Literal["ask", "auto", "deny"],
@@ -144,6 +146,7 @@ def create_run(
             workspace=str(folder.absolute()),
             fresh=workspace is None,
             decoder=decoder,
+            hybrid=hybrid,
             model=model,
             sandbox=sandbox,
             approve=approve,

@@ -13,6 +13,7 @@ from hybrid_agent.errors import InputError
 
 if TYPE_CHECKING:
     from hybrid_agent.agent.options import EpisodeResult
+    from hybrid_agent.assemble.parts import HybridSpec
     from hybrid_agent.assemble.rundir import RunDir
 
 UNVERIFIED, MACHINERY, STOPPED = 1, 3, 130
@@ -47,6 +48,9 @@ def run(
         bool, typer.Option("--json", help="Print one JSON object with the outcome, nothing else.")
     ] = False,
     decoder: Annotated[str, typer.Option(help="tiny, hf:PATH or openai:URL[#MODEL].")] = "tiny",
+    hybrid: Annotated[
+        str, typer.Option(help="auto (the parts that are there), full, greedy, or another of configs/hybrid.")
+    ] = "auto",
     max_steps: Annotated[int, typer.Option(min=1, help="Most calls an episode may make.")] = 40,
     attempts: Annotated[
         int, typer.Option(min=1, max=5, help="How often a step may be tried (rolled back between).")
@@ -61,13 +65,15 @@ def run(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print only the outcome.")] = False,
 ) -> None:
     """Work on GOAL in a sandbox until it is verified. Exit code 0 only if it was."""
-    from hybrid_agent.assemble.decoders import decoder_hash, parse_decoder
+    from hybrid_agent.assemble.decoders import parse_decoder
+    from hybrid_agent.assemble.parts import find_parts, hybrid_hash
+    from hybrid_agent.assemble.presets import preset
     from hybrid_agent.assemble.rundir import create_run, runs_root
     from hybrid_agent.assemble.workspace import checked_workspace
 
     if not goal.strip():
         raise InputError("the goal is empty", where="GOAL", fix='say what to do: hybrid-agent run "create notes.txt"')
-    spec = parse_decoder(decoder)
+    spec = find_parts(parse_decoder(decoder), preset(hybrid))
     root = runs_root(runs_dir)
     folder = checked_workspace(workspace, root) if workspace is not None else None
     mode = approve or (Approval.ask if _interactive() and not as_json else Approval.deny)
@@ -78,22 +84,25 @@ def run(
         root,
         goal=goal,
         workspace=folder,
-        decoder=str(spec),
-        model=decoder_hash(spec),  # a missing model is answered here, before anything is made
+        decoder=str(spec.decoder),
+        hybrid=str(spec),
+        model=hybrid_hash(spec),  # a missing model is answered here, before anything is made
         sandbox=sandbox.value,
         approve=mode.value,
         seed=seed,
     )
-    raise typer.Exit(_episode(kept, goal, max_steps=max_steps, attempts=attempts, as_json=as_json, quiet=quiet))
+    raise typer.Exit(_episode(kept, goal, spec, max_steps=max_steps, attempts=attempts, as_json=as_json, quiet=quiet))
 
 
-def _episode(kept: RunDir, goal: str, *, max_steps: int, attempts: int, as_json: bool, quiet: bool) -> int:
+def _episode(
+    kept: RunDir, goal: str, spec: HybridSpec, *, max_steps: int, attempts: int, as_json: bool, quiet: bool
+) -> int:
     import signal
 
     from rich.console import Console
 
     from hybrid_agent.assemble.agent import AgentOptions, assemble_agent
-    from hybrid_agent.assemble.decoders import make_decoder, parse_decoder
+    from hybrid_agent.assemble.hybrid import make_hybrid
     from hybrid_agent.cli.prompts import TerminalPrompts
     from hybrid_agent.cli.view import make_view
 
@@ -111,11 +120,11 @@ def _episode(kept: RunDir, goal: str, *, max_steps: int, attempts: int, as_json:
                 attempts=attempts,
                 seed=info.seed,
                 env={"sandbox": info.sandbox, "approve": info.approve},
-                provenance={"decoder": info.decoder, "model": info.model},
+                provenance={"decoder": info.decoder, "hybrid": info.hybrid, "model": info.model},
             )
             with assemble_agent(
                 kept,
-                decoder=make_decoder(parse_decoder(info.decoder)),
+                hybrid=make_hybrid(spec),
                 workspace=Path(info.workspace),
                 sandbox=info.sandbox,
                 options=options,

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from hybrid_agent.config.hybrid import HybridConfig
 from hybrid_agent.types import Record, Split
 
 TestSplit = Split | Literal["test"]
@@ -20,13 +21,25 @@ class SuiteConfig(Record):
 
 
 class EvalConfig(Record):
-    """`split=test` means all test splits of the suite. `limit` counts tasks per split. `workers=0`: one per core."""
+    """`split=test` means all test splits of the suite. `limit` counts tasks per split. `workers=0`: one per core.
+
+    `scorer` to `tuned` name a run or a folder to take that part from, in place of the one beside the decoder.
+    """
 
     suite: SuiteConfig
+    hybrid: HybridConfig = HybridConfig()
     split: TestSplit = "test"
     limit: int | None = Field(default=None, ge=1)
     family: str | None = None
     decoder: Annotated[str, Field(min_length=1)] = "tiny"
+    scorer: str | None = None
+    planner: str | None = None
+    experts: str | None = None
+    draft: str | None = None
+    shaping: str | None = None
+    gate: str | None = None
+    tuned: str | None = None
+    runs: str = "runs"
     sandbox: Literal["bubblewrap", "none"] = "bubblewrap"
     workers: int = Field(default=0, ge=0, le=256)
     seed: int = 0
