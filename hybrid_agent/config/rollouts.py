@@ -49,7 +49,7 @@ class RolloutsConfig(Record):
     wordings: int = Field(default=4, ge=1, le=32)
     decoder: Annotated[str, Field(min_length=1)] = "tiny"
     k: int = Field(default=6, ge=0, le=64)
-    temperatures: tuple[Temperature, ...] = (0.7, 1.0, 1.3)
+    temperatures: tuple[Temperature, ...] = (0.8, 1.2, 1.6)
     greedy: bool = True
     counts: CountsConfig = CountsConfig()
     turns: TurnSharesConfig = TurnSharesConfig()

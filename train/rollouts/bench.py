@@ -1,4 +1,4 @@
-"""One task on the bench: its gold solution replayed with every state kept, so that other calls can be tried at any turn.
+"""One task on the bench: its gold solution replayed with every state kept, to try other calls at any turn.
 
 A candidate is tried in the state its window shows, and the workspace is put back afterwards. Whether a state is right
 is told by checks; answers are remembered by state, since most wrong calls leave one of few states behind.

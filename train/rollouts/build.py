@@ -43,8 +43,17 @@ from hybrid_agent.traces.provenance import (
 from train.rollouts.work import Job, Made, run_job, start_worker
 
 ROOT = Path(__file__).resolve().parents[2]
-DEPENDS_ON = ("hybrid_agent/agent", "hybrid_agent/checks", "hybrid_agent/packs", "hybrid_agent/tools",
-              "hybrid_agent/constrain", "hybrid_agent/types.py", "task_packs", "train/rollouts", "train/gold.py")  # fmt: skip
+DEPENDS_ON = (
+    "hybrid_agent/agent",
+    "hybrid_agent/checks",
+    "hybrid_agent/constrain",
+    "hybrid_agent/packs",
+    "hybrid_agent/tools",
+    "hybrid_agent/types.py",
+    "task_packs",
+    "train/gold.py",
+    "train/rollouts",
+)
 
 
 @dataclass(frozen=True)
@@ -126,7 +135,7 @@ def _run(plan: Plan, todo: Sequence[Job], console: Console) -> None:
     context = multiprocessing.get_context("spawn")
     bar = Progress(
         TextColumn(plan.settings.what), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[said]}"),
-        TimeElapsedColumn(), TimeRemainingColumn(), console=console,
+        TimeElapsedColumn(), TimeRemainingColumn(), console=console, disable=not console.is_terminal,
     )  # fmt: skip
     given = (plan.settings.model_dump_json(), plan.spec.kind, plan.spec.target)
     records = skipped = done = 0

@@ -218,7 +218,8 @@ def _statement(node: ast.AugAssign | ast.Continue | ast.Break, place: _Places) -
 _RULES: tuple[tuple[tuple[type[ast.AST], ...], Callable[..., Maybe]], ...] = (
     ((ast.Compare,), _compare), ((ast.BinOp,), _binary), ((ast.BoolOp,), _boolean), ((ast.UnaryOp,), _unary),
     ((ast.Constant,), _constant), ((ast.Call,), _call), ((ast.Subscript,), _subscript),
-    ((ast.If, ast.IfExp, ast.While), _if), ((ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp), _comprehension),
+    ((ast.If, ast.IfExp, ast.While), _if),
+    ((ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp), _comprehension),
     ((ast.Return,), _return), ((ast.AugAssign, ast.Continue, ast.Break), _statement),
 )  # fmt: skip
 

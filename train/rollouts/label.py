@@ -173,7 +173,7 @@ class Labeller:
         step = bench.step_of(turn)
         ahead = [t for t in bench.step_turns(step) if t.number >= turn.number and t.kind == "act"]
         for other in ahead:
-            if bench.key(after) == bench.key(other.after) and self._alike(obs, other):
+            if bench.key(after) == bench.key(other.after) and self._alike(obs, other, other is not turn):
                 return "pass", "the state and answer of the gold call" if other is turn else "skips to a later call"
         unchanged = bench.key(after) == bench.key(turn.before)
         said = "" if obs.ok else ": " + (obs.stderr.strip().splitlines() or ["failed"])[-1][:160]
@@ -204,16 +204,23 @@ class Labeller:
     def _changes(self, turn: GoldTurn) -> bool:
         return self.bench.key(turn.before) != self.bench.key(turn.after)
 
-    def _alike(self, obs: Observation, gold: GoldTurn) -> bool:
-        """Did the call tell the agent what the gold call told it? Only asked of calls that change nothing."""
-        if obs.ok != gold.obs.ok:
+    def _alike(self, obs: Observation, gold: GoldTurn, ahead: bool) -> bool:
+        """Did the call tell the agent what the gold call told it? States are known to be equal.
+
+        A gold call that fails is an attempt which teaches something. Another call that fails in its place may
+        just be wrong in a way that does not show yet, so it only counts where the failure itself was the aim.
+        """
+        if obs.ok != gold.obs.ok or (not gold.obs.ok and not ahead and not self._diagnoses(gold)):
             return False
         if self._changes(gold):
             return True
-        if not gold.obs.ok:
-            return (obs.stdout.strip(), obs.stderr.strip()) == (gold.obs.stdout.strip(), gold.obs.stderr.strip())
-        told = gold.obs.stdout.strip()
-        return told in obs.stdout if told else not obs.stdout.strip()
+        told = _lines(gold.obs)
+        return told <= _lines(obs) if told else not obs.stdout.strip()
+
+    def _diagnoses(self, gold: GoldTurn) -> bool:
+        """A failing command that is not tried again: run to see its error (tests, a program that crashes)."""
+        later = [t for t in self.bench.step_turns(self.bench.step_of(gold)) if t.number > gold.number]
+        return gold.call.tool == "shell" and not self._changes(gold) and all(t.call.tool != "shell" for t in later)
 
     def _limit(self, turn: GoldTurn) -> float:
         return min(60.0, max(self.timeout_s, SLOWER * turn.obs.duration_ms / 1000))
@@ -223,6 +230,12 @@ def plan_key(call: ToolCall) -> tuple[str, ...]:
     """The steps of a plan without what does not matter: case, spaces, quotes, punctuation at the ends."""
     steps = call.args.get("steps", ())
     return tuple(re.sub(r"\s+", " ", re.sub(r"[\"'`]", "", step)).strip(" .,;:!").lower() for step in steps)
+
+
+def _lines(obs: Observation) -> set[str]:
+    """What a call said, without times."""
+    text = re.sub(r"\b\d+\.\d+s\b", "", f"{obs.stdout}\n{obs.stderr}")
+    return {line.strip() for line in text.splitlines() if line.strip()}
 
 
 def _name(call: ToolCall) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -27,14 +28,18 @@ _FIELDS = {
     "chmod": ("mode",),
 }
 _MODES = ("600", "644", "755", "700", "444", "666")
-_WORDS = 60
+_THERE = 24
+_PATHLIKE = re.compile(r"\w[./_-]\w|\d")
 
 
 def names_of(window: Window) -> list[str]:
-    """Paths and words that the window shows, most relevant first."""
+    """Names that a wrong call might use: mostly paths that exist or are spoken of, and a few other words."""
     spans = find_spans(window)
-    plain = [word for word in spans.words if " " not in word]
-    return list(dict.fromkeys([*spans.names, *(p.rstrip("/") for p in spans.paths if p != "."), *plain]))[:_WORDS]
+    there = [path.rstrip("/") for path in window.files]
+    spoken = [word for word in spans.names if _PATHLIKE.search(word)]
+    joined = [path for path in spans.paths if "/" in path and path.rstrip("/") not in there]
+    words = [word for word in spans.names if word not in spoken and len(word) > 3]
+    return list(dict.fromkeys([*spoken, *there[:_THERE], *joined[:3], *words[:3]])) or ["data"]
 
 
 def near_misses(call: ToolCall, window: Window, rng: random.Random) -> Iterator[tuple[str, str]]:

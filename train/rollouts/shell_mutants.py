@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import re
 from collections.abc import Iterator, Sequence
 
 _TOKEN = re.compile(r"'[^']*'|\"[^\"]*\"|\|\||&&|>>|[|;<>&]|[^\s|;<>&'\"]+")
 _STAGE = re.compile(r"\s*(?:\|\||&&|\||;)\s*")
-_NUMBER = re.compile(r"(?<![\w.])\d+(?![\w.])")
+_NUMBER = re.compile(r"(?<![\w./-])\d+(?![\w./-])")
 
 # Each command with what a person might confuse it with.
 CONFUSED = (
@@ -24,7 +25,8 @@ CONFUSED = (
     (r"-type f\b", "-type d"), (r"-name\b", "-iname"), (r"-empty\b", "-size +0"), (r"-delete\b", "-print"),
     (r"\bcut -d , -f\b", "cut -f"), (r"\bjq -r\b", "jq"), (r"\becho\b", "printf"), (r"\bxargs sed\b", "sed"),
     (r"/g'", "'"), (r"\bsed -i\b", "sed"), (r"\brestore\b", "checkout -b"), (r"\bswitch -qc\b", "branch"),
-    (r"\bcommit -qm\b", "commit -q --dry-run -m"), (r"\btail -n \+", "tail -n "), (r"\bdiscover -q -s\b", "discover -s"),
+    (r"\bcommit -qm\b", "commit -q --dry-run -m"),
+    (r"\btail -n \+", "tail -n "), (r"\bdiscover -q -s\b", "discover -s"),
     (r"\becho \$\?", "echo $!"), (r"\$\?", "0"), (r"\bgzip -k\b", "gzip"), (r"\btimeout\b", "sleep"),
 )  # fmt: skip
 
@@ -95,7 +97,7 @@ def _names(cmd: str, names: Sequence[str], rng: random.Random) -> Iterator[tuple
         for other in rng.sample(others, min(2, len(others))):
             if other != _bare(spot[0]):
                 yield cmd[: spot.start()] + _like(spot[0], other) + cmd[spot.end() :], "another name of the window"
-    for a, b in zip(spots, spots[1:], strict=False):
+    for a, b in itertools.pairwise(spots):
         middle = cmd[a.end() : b.start()]
         yield cmd[: a.start()] + b[0] + middle + a[0] + cmd[b.end() :], "names swapped"
         yield cmd[: a.start()] + b[0] + middle + b[0] + cmd[b.end() :], "the same name twice"
