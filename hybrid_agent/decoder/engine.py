@@ -33,6 +33,7 @@ class SegmentEngine:
     def __init__(self, model: KVModel, end_id: int) -> None:
         self.model, self.end_id = model, end_id
         self.reused = 0  # tokens of the last prompt that were in the cache
+        self.spent = (0, 0)  # tokens of all rows of the last call, dropped ones too; how many of them were forced
         self._texts: list[list[int]] = []  # what each cache row holds
         self._head: tuple[list[int], torch.Tensor] = ([], torch.empty(0))  # the last beginning and what follows it
         self._masks = np.zeros((0, 0), np.int32)
@@ -102,6 +103,7 @@ class SegmentEngine:
             stop = stopped()
         if not stop:
             stopped()
+        self.spent = (sum(len(row.draft.tokens) for row in rows), sum(row.draft.forced for row in rows))
         return [row.draft for row in rows if row.ended]
 
     def _rows(self, how: Sampling, constraint: Callable[[], Matcher] | None) -> list[Row]:

@@ -6,23 +6,29 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
+import numpy as np
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerFast
-from transformers.utils.logging import disable_progress_bar
+from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from hybrid_agent.constrain import CallGrammar, Lexicon, Spans, ToolTrie, find_spans
+from hybrid_agent.constrain.matcher import Matcher
 from hybrid_agent.decoder.bundle import DECODER, LEXICON, load_bundle, read_lexicon
 from hybrid_agent.decoder.chat import tool_names
-from hybrid_agent.decoder.engine import Bias, Draft, Sampling, SegmentEngine
+from hybrid_agent.decoder.checkpoint import load_checkpoint, load_draft
+from hybrid_agent.decoder.engine import Bias, Draft, KVModel, Sampling, SegmentEngine
 from hybrid_agent.decoder.prompt import ChatPrompt, Prompt, TinyPrompt, is_tiny
+from hybrid_agent.decoder.shaping import Shaper
+from hybrid_agent.decoder.speculate import DraftSource, PromptLookup, SmallModel, Speculator
 from hybrid_agent.errors import InputError
 from hybrid_agent.nn.rows import fast_rows
-from hybrid_agent.nn.tokenizer import load_tokenizer
 from hybrid_agent.runs.manifest import MANIFEST
 from hybrid_agent.types import Budget, Control, Segment, Window
 
+DRAFT, SHAPING, EXPERTS = "draft", "shaping", "experts"
+BASE = "base"  # the name of the decoder itself among experts
+_ENGINES = 9  # kept at most: each holds a cache
 _BEFORE_NAME = '{"tool":"'
 
 
@@ -37,6 +43,9 @@ class DecoderOptions:
         prior_weight: exponent of the planner's tool prior.
         threads: of torch, for the whole process; None leaves them. One is best for models of a few million
             parameters.
+        lookup: where a segment may be speculated, tokens are also guessed from the prompt.
+        guesses: tokens guessed ahead at most.
+        sure: the draft model guesses only what it gives at least this probability.
     """
 
     constrained: bool = True
@@ -44,6 +53,21 @@ class DecoderOptions:
     greedy_first: bool = True
     prior_weight: float = 1.0
     threads: int | None = None
+    lookup: bool = True
+    guesses: int = 6
+    sure: float = 0.5
+
+
+class Experts(Protocol):
+    """Who writes a segment (hybrid_agent.decoder.experts.ExpertLibrary)."""
+
+    def choose(self, control: Control, final: bool) -> str:
+        """The name of the expert or mixture; a `final` segment is written by one expert."""
+        ...
+
+    def rows(self, name: str) -> KVModel:
+        """Its model, with a cache of its own; the same object as long as it is kept."""
+        ...
 
 
 class HfDecoder:
@@ -54,6 +78,9 @@ class HfDecoder:
         tokenizer: its tokenizer. One with our control tokens gets the tiny format, others their chat template.
         schema: JSON schema of the calls (hybrid_agent.tools.registry.call_schema).
         lexicon: what calls may say that is not copied from the window.
+        draft: a small model with the same tokenizer, which guesses tokens where `Budget.speculate` allows it.
+        shaper: biases logits where `Budget.shaping` is above 0.
+        experts: who writes which segment; None: always the decoder itself.
     """
 
     def __init__(
@@ -63,6 +90,10 @@ class HfDecoder:
         schema: Mapping[str, Any],
         lexicon: Lexicon | None = None,
         options: DecoderOptions | None = None,
+        *,
+        draft: PreTrainedModel | None = None,
+        shaper: Shaper | None = None,
+        experts: Experts | None = None,
     ) -> None:
         self.options = options or DecoderOptions()
         if self.options.threads:
@@ -75,6 +106,10 @@ class HfDecoder:
         rows = fast_rows(model)
         end_id = int(tokenizer.eos_token_id)
         self.engine = SegmentEngine(rows, end_id)
+        self.engines = {BASE: self.engine}
+        self.shaper, self.experts = shaper, experts
+        self.speculator = self._speculator(draft)
+        self.spent = (0, 0)  # tokens of all candidates of the last call, and how many of them were forced
         self._narrow = tiny and self.options.spans
         self._calls: CallGrammar | None = None
         self._tools: ToolTrie | None = None
@@ -84,26 +119,43 @@ class HfDecoder:
 
     @classmethod
     def from_folder(
-        cls, folder: Path, schema: Mapping[str, Any], options: DecoderOptions | None = None, device: str = "cpu"
+        cls,
+        folder: Path,
+        schema: Mapping[str, Any],
+        options: DecoderOptions | None = None,
+        device: str = "cpu",
+        parts: Mapping[str, Path] | None = None,
     ) -> HfDecoder:
         """Load a bundle, a finished sft run, or any folder saved by `save_pretrained`.
 
+        Args:
+            parts: where `draft`, `shaping` and `experts` lie; those not named are not used. None takes what lies
+                beside the decoder.
+
         Raises:
-            InputError: there is no model, or its files are not those of its manifest.
+            InputError: there is no model, its files are not those of its manifest, or a part does not fit it.
         """
-        lexicon = Lexicon()
+        lexicon, home = Lexicon(), folder
         if (folder / MANIFEST).is_file():
             bundle = load_bundle(folder)
             folder, lexicon = bundle.model_folder, bundle.lexicon
         elif (folder / DECODER).is_dir():
             lexicon, folder = read_lexicon(folder / LEXICON), folder / DECODER
-        if not (folder / "config.json").is_file():
-            fix = "give a folder saved by save_pretrained"
-            raise InputError("no model here (config.json is missing)", where=str(folder), fix=fix)
-        model, tokenizer = _load(folder, device)
+        model, tokenizer = load_checkpoint(folder, device)
         if is_tiny(tokenizer) and options is None:
             options = DecoderOptions(threads=1)
-        return cls(model, tokenizer, schema, lexicon, options)
+        if parts is None:
+            parts = {name: home / name for name in (DRAFT, SHAPING, EXPERTS) if (home / name).is_dir()}
+        return cls(
+            model,
+            tokenizer,
+            schema,
+            lexicon,
+            options,
+            draft=load_draft(parts[DRAFT], tokenizer, device) if DRAFT in parts else None,
+            shaper=Shaper.load(parts[SHAPING], model, tokenizer) if SHAPING in parts else None,
+            experts=_experts(parts[EXPERTS], model) if EXPERTS in parts else None,
+        )
 
     def propose(
         self, window: Window, budget: Budget, control: Control, watch: Callable[[Segment], bool] | None = None
@@ -116,32 +168,70 @@ class HfDecoder:
             seed=budget.seed,
             greedy_first=self.options.greedy_first,
         )
-        room = self.engine.model.context - min(budget.max_tokens, self.engine.model.context // 3)
-        ids = self.prompt.encode(window, room)
-        how.max_tokens = min(how.max_tokens, self.engine.model.context - len(ids))
-        constraint = None
-        if self._calls is not None:
-            spans = find_spans(window) if self._narrow else Spans()
-            constraint = self._calls.narrowed(spans, self.lexicon if self._narrow else Lexicon()).matcher
+        ids, room = self.encode(window, budget.max_tokens)
+        how.max_tokens = min(how.max_tokens, room)
+        name = self.experts.choose(control, budget.expert_depth < 2) if self.experts else BASE
+        engine = self._engine(name)
+        shift = None
+        if self.shaper is not None and budget.shaping > 0:
+            shift = self.shaper.bias(window) * np.float32(budget.shaping)
+        speculator = self.speculator if budget.speculate and self.speculator.ready(window.goal) else None
         found: dict[int, Segment] = {}
         texts: set[str] = set()
 
         def told(row: int, draft: Draft) -> bool:
-            segment = self._segment(draft)
+            segment = self._segment(draft, name)
             if segment.text in texts or not (segment.complete or self._calls is None):
                 return False
             texts.add(segment.text)
             found[row] = segment
             return watch is not None and watch(segment)
 
-        drafts = self.engine.write(ids, how, constraint, self._bias(control), told)
+        constraint, bias = self.constraint(window), self._bias(control)
+        drafts = engine.write(ids, how, constraint, bias, told, shift, speculator)
+        self.spent = engine.spent
         if not found:
-            found[0] = _gave_up(self._segment(drafts[0]))
+            found[0] = _gave_up(self._segment(drafts[0], name))
             if watch is not None:
                 watch(found[0])
         return [found[row] for row in sorted(found)]
 
-    def _segment(self, draft: Draft) -> Segment:
+    def encode(self, window: Window, max_tokens: int = 512) -> tuple[list[int], int]:
+        """The prompt of a window, and how many tokens may follow it (`max_tokens` are wanted)."""
+        context = self.engine.model.context
+        ids = self.prompt.encode(window, context - min(max_tokens, context // 3))
+        return ids, context - len(ids)
+
+    def constraint(self, window: Window) -> Callable[[], Matcher] | None:
+        """Makes matchers of the calls that may answer the window; None if decoding is free."""
+        if self._calls is None:
+            return None
+        spans = find_spans(window) if self._narrow else Spans()
+        return self._calls.narrowed(spans, self.lexicon if self._narrow else Lexicon()).matcher
+
+    def _engine(self, name: str) -> SegmentEngine:
+        """The engine of an expert, made when it is first asked for."""
+        if self.experts is None or name == BASE:
+            return self.engine
+        rows, engine = self.experts.rows(name), self.engines.pop(name, None)
+        if engine is None or engine.model is not rows:
+            engine = SegmentEngine(rows, self.engine.end_id)
+        self.engines[name] = engine  # the one used last stands last
+        while len(self.engines) > _ENGINES:
+            del self.engines[next(old for old in self.engines if old != BASE)]
+        return engine
+
+    def _speculator(self, draft: PreTrainedModel | None) -> Speculator:
+        sources: list[DraftSource] = [PromptLookup()] if self.options.lookup else []
+        if draft is not None:
+            small = fast_rows(draft)
+            if small.vocab_size != self.engine.model.vocab_size:
+                what = f"the draft model has {small.vocab_size} tokens, the decoder {self.engine.model.vocab_size}"
+                raise InputError(what, field="draft", fix="train it with stage.tokenizer=RUN OF THE DECODER")
+            sources.append(SmallModel(small, self.options.sure))
+        return Speculator(sources, length=self.options.guesses)
+
+    def _segment(self, draft: Draft, expert: str) -> Segment:
         text = self.tokenizer.backend_tokenizer.decode(draft.tokens, skip_special_tokens=False)
         return Segment(
             text=text.strip() if self._calls is None else text,
@@ -151,6 +241,7 @@ class HfDecoder:
             complete=draft.complete,
             entropy=draft.entropy,
             low=draft.low,
+            expert=expert if self.experts is not None else None,
         )
 
     def _bias(self, control: Control) -> Bias | None:
@@ -187,16 +278,7 @@ def _gave_up(segment: Segment) -> Segment:
     return segment.model_copy(update={"text": json.dumps(call, separators=(",", ":"))})
 
 
-def _load(folder: Path, device: str) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
-    dtype = torch.float32 if device == "cpu" else torch.bfloat16
-    tokenizer: Any = None
-    disable_progress_bar()  # type: ignore[no-untyped-call]  # of transformers; it would break into the live view
-    try:
-        model: Any = AutoModelForCausalLM.from_pretrained(str(folder), dtype=dtype, local_files_only=True)
-        if (folder / "tokenizer.json").is_file():
-            tokenizer = load_tokenizer(folder)
-        if tokenizer is None or not is_tiny(tokenizer):
-            tokenizer = AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
-    except (OSError, ValueError, KeyError) as error:
-        raise InputError(f"not a loadable model: {str(error).splitlines()[0]}", where=str(folder)) from error
-    return model.to(device).eval(), tokenizer
+def _experts(folder: Path, model: PreTrainedModel) -> Experts:
+    from hybrid_agent.decoder.experts import ExpertLibrary
+
+    return ExpertLibrary.load(folder, model)

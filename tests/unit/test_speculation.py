@@ -11,11 +11,16 @@ from hybrid_agent.config.model import ModelConfig
 from hybrid_agent.constrain import grammar
 from hybrid_agent.decoder.choose import choices
 from hybrid_agent.decoder.engine import Sampling, SegmentEngine
+from hybrid_agent.decoder.hf import DecoderOptions, HfDecoder
 from hybrid_agent.decoder.speculate import Guess, Place, PromptLookup, SmallModel, Speculator, verify
+from hybrid_agent.errors import InputError
 from hybrid_agent.nn.build import build_model
 from hybrid_agent.nn.lean import LeanLlama
 from hybrid_agent.nn.rows import CachedRows
+from hybrid_agent.nn.tokenizer import save_tokenizer, train_tokenizer
 from hybrid_agent.packs import words
+from hybrid_agent.tools.registry import call_schema
+from hybrid_agent.types import Budget, Control, Window
 from tests.unit.decoder_models import model, tokenizer
 
 SCHEMA = {
@@ -194,3 +199,62 @@ def test_it_ends_with_the_context():
     fast = SegmentEngine(LeanLlama(model()), 1).write(prompt, Sampling(max_tokens=500), speculator=one)
     plain = SegmentEngine(LeanLlama(model()), 1).write(prompt, Sampling(max_tokens=500))
     assert fast[0].tokens == plain[0].tokens
+
+
+STEP = Window(goal="g", phase="step", steps=("copy report.txt to vault",), files=("report.txt", "vault/"))
+
+
+def test_the_decoder_speculates_only_where_it_may_and_writes_the_same():
+    plain = HfDecoder(model(), tokenizer(), call_schema())
+    fast = HfDecoder(model(), tokenizer(), call_schema(), draft=model(), options=DecoderOptions(sure=0.0))
+    for text in ("copy report.txt to vault", "remove it", "list all the files of the vault"):
+        window = STEP.model_copy(update={"steps": (text,), "goal": text})
+        budget = Budget(max_tokens=60)
+        before = fast.speculator.stats.rounds
+        assert [s.text for s in fast.propose(window, budget, Control())] == [
+            s.text for s in plain.propose(window, budget, Control())
+        ]
+        assert fast.speculator.stats.rounds == before
+        (segment,) = fast.propose(window, budget.model_copy(update={"speculate": True}), Control())
+        assert segment.text == plain.propose(window, budget, Control())[0].text
+        assert fast.speculator.stats.rounds > before
+        assert fast.spent == plain.spent == (segment.tokens, segment.forced)
+    assert fast.speculator.stats.rate > 0.5  # the draft is the target itself
+
+
+def test_a_draft_of_another_tokenizer_is_refused(tmp_path):
+    for name, size in (("same", 600), ("other", 590)):
+        save_tokenizer(tokenizer() if size == 600 else train_tokenizer(["some other words"] * 9, 560), tmp_path / name)
+        model().save_pretrained(str(tmp_path / name))
+    made = HfDecoder.from_folder(tmp_path / "same", call_schema(), parts={"draft": tmp_path / "same"})
+    assert [s.name for s in made.speculator.sources] == ["lookup", "model"]
+    with pytest.raises(InputError, match="another tokenizer"):
+        HfDecoder.from_folder(tmp_path / "same", call_schema(), parts={"draft": tmp_path / "other"})
+
+
+class TwoExperts:
+    """Names `one` unless the planner wants `two`."""
+
+    def __init__(self):
+        self.made = {"one": LeanLlama(model()), "two": small()}
+
+    def choose(self, control, final):
+        return "two" if control.expert_prior.get("two", 0) > 0.5 and final else "one"
+
+    def rows(self, name):
+        return self.made[name]
+
+
+def test_each_expert_writes_with_its_own_model_and_cache():
+    one = HfDecoder(model(), tokenizer(), call_schema(), experts=TwoExperts())
+    plain = HfDecoder(model(), tokenizer(), call_schema())
+    budget, wanted = Budget(max_tokens=40), Control(expert_prior={"two": 0.9})
+    (by_one,) = one.propose(STEP, budget, Control())
+    (by_two,) = one.propose(STEP, budget, wanted)
+    (drafted,) = one.propose(STEP, budget.model_copy(update={"expert_depth": 2}), wanted)
+    assert (by_one.expert, by_two.expert, drafted.expert) == ("one", "two", "one")
+    (expected,) = plain.propose(STEP, budget, Control())
+    assert by_one.text == drafted.text == expected.text and expected.expert is None
+    assert by_two.logprob != by_one.logprob
+    assert one.engines["one"].reused > 0
+    assert one.engines["two"].reused == 0
