@@ -18,7 +18,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from transformers import PreTrainedModel
 
 from hybrid_agent.errors import InputError
@@ -128,8 +128,13 @@ def write_adapter(adapter: Adapter, folder: Path, dtype: torch.dtype = torch.flo
     for module, pair in adapter.factors.items():
         for factor, tensor in zip("AB", pair, strict=True):
             tensors[f"base_model.model.{module}.lora_{factor}.weight"] = tensor.to(dtype).contiguous()
-    write_atomic(folder / WEIGHTS, lambda temp: save_file(tensors, temp, metadata={"format": "pt"}))
+    data = save(tensors, metadata={"format": "pt"})
+    write_atomic(folder / WEIGHTS, lambda temp: _put(temp, data))
     write_json(folder / CONFIG, config)
+
+
+def _put(temp: Path, data: bytes) -> None:
+    temp.write_bytes(data)
 
 
 def blend(first: Adapter | None, second: Adapter | None, shares: float | Sequence[float]) -> Adapter:

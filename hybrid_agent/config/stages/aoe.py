@@ -44,7 +44,7 @@ class AoeConfig(Record):
     `decoder` is a complete run (`sft/tiny`), a bundle's folder, or `bundle` for the shipped one. `data` is a file of
     sequences; without it, the corpus that the decoder's run was trained on. `share` of what a specialist sees is
     ordinary data with every call counted. `val` are episodes a pack of the val split to compare
-    on (executed once); empty, `held_share` of the training data is held out, by its calls. `multitask` trains one
+    on (executed once); without, `held_share` of the training data is held out, by its calls. `multitask` trains one
     adapter of the same total rank on the same total data, to compare with.
     """
 
@@ -55,7 +55,7 @@ class AoeConfig(Record):
     rank: int = Field(default=8, ge=1)
     alpha: float = Field(default=16.0, gt=0)
     share: float = Field(default=0.3, ge=0, lt=1)
-    val: dict[str, int] = Field(default_factory=dict)
+    val: dict[str, int] | None = None
     held_share: float = Field(default=0.02, gt=0, lt=1)
     eval_rows: int = Field(default=1200, ge=8)
     multitask: bool = True
