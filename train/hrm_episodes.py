@@ -10,15 +10,17 @@ import gzip
 import itertools
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hybrid_agent.config.stages.hrm import HrmConfig
 from hybrid_agent.errors import InputError
-from hybrid_agent.planner.state import begins
+from hybrid_agent.planner.state import PHASES, begins
 from hybrid_agent.traces.contexts import Context, read_contexts
+from hybrid_agent.traces.episodes import EpisodeEntry, read_index
+from hybrid_agent.traces.provenance import EPISODES, PROVENANCE, data_file
 from hybrid_agent.traces.reader import read_trace
-from hybrid_agent.types import Trace, Window
+from hybrid_agent.types import Step, Trace, Window
 
 FAILS = ("plausible_fail", "policy_violation")
 
@@ -51,31 +53,44 @@ class PlannerEpisode:
     source: str
 
 
-@dataclass
+@dataclass(frozen=True)
 class Sources:
-    """The files that a config names, each kind sorted."""
+    """The files that a config names. `index` lists the agent's episodes, `entries` what it says of them."""
 
-    contexts: list[Path] = field(default_factory=list)
-    traces: list[Path] = field(default_factory=list)
-    gold: list[Path] = field(default_factory=list)
+    contexts: Path | None
+    index: Path | None
+    entries: tuple[EpisodeEntry, ...]
+    gold: tuple[Path, ...]
 
     @classmethod
     def find(cls, stage: HrmConfig) -> Sources:
         """Look the files up.
 
         Raises:
-            InputError: nothing is given, or a given path holds nothing.
+            InputError: nothing is given, a given path holds nothing, or was made from a held-out split.
         """
         if not (stage.contexts or stage.episodes or stage.gold):
             fix = "make contexts: hybrid-agent traces build, then stage.contexts=FILE"
             raise InputError("give at least one of contexts, episodes, gold", field="stage.contexts", fix=fix)
-        contexts = _files(stage.contexts, "stage.contexts", ("*.jsonl", "*.jsonl.gz"))
-        traces = _files(stage.episodes, "stage.episodes", ("trace*.jsonl",))
-        return cls(contexts, traces, _files(stage.gold, "stage.gold", ("*.jsonl.gz",)))
+        contexts = _contexts_file(Path(stage.contexts)) if stage.contexts else None
+        index = Path(stage.episodes) if stage.episodes else None
+        if index is not None and index.is_dir():
+            index = index / EPISODES
+        entries = tuple(read_index(index)) if index is not None else ()
+        for entry in entries:
+            if entry.split != "train":
+                what = f"{entry.task_id} is of the held-out split {entry.split}"
+                raise InputError(what, where=str(index), field="stage.episodes", fix="give episodes of split train")
+        return cls(contexts, index, entries, tuple(_gold_files(Path(stage.gold)) if stage.gold else ()))
 
     def all(self) -> list[Path]:
-        """Every file."""
-        return [*self.contexts, *self.traces, *self.gold]
+        """Every file that training depends on, in a fixed order."""
+        found = [path for path in (self.contexts, self.index) if path is not None]
+        return [*found, *self.traces(), *self.gold]
+
+    def traces(self) -> list[Path]:
+        """The trace of each entry."""
+        return [] if self.index is None else [self.index.parent / entry.trace for entry in self.entries]
 
 
 def load_episodes(stage: HrmConfig) -> list[PlannerEpisode]:
@@ -85,9 +100,10 @@ def load_episodes(stage: HrmConfig) -> list[PlannerEpisode]:
         InputError: a file is missing or does not fit, or there is no episode.
     """
     sources = Sources.find(stage)
-    episodes = list(from_contexts(c for path in sources.contexts for c in read_contexts(path)))
+    episodes = list(from_contexts(read_contexts(sources.contexts) if sources.contexts else ()))
     groups = {e.turns[0].window.goal: e.group for e in episodes}
-    rest = [episode for path in sources.traces for episode in from_trace(read_trace(path))]
+    judged = zip(sources.entries, sources.traces(), strict=True)
+    rest = [episode for entry, path in judged for episode in from_trace(read_trace(path), entry)]
     rest += _first(from_gold(sources.gold), stage.max_gold)
     episodes += [replace(e, group=groups.get(e.turns[0].window.goal, e.group)) for e in rest]
     cut = [piece for episode in episodes for piece in _pieces(episode, stage.max_turns)]
@@ -103,7 +119,7 @@ def from_contexts(contexts: Iterable[Context]) -> Iterator[PlannerEpisode]:
         tasks.setdefault((context.group, context.window.goal), []).append(context)
     for (group, _), found in tasks.items():
         chain: list[PlannerTurn] = []
-        for number, context in sorted(((_turn_number(c), c) for c in found), key=lambda pair: pair[0]):
+        for number, context in _in_order(found):
             if chain and begins(chain[-1].window, context.window):
                 yield PlannerEpisode(group, tuple(chain), True, "contexts")
                 chain = []
@@ -111,20 +127,20 @@ def from_contexts(contexts: Iterable[Context]) -> Iterator[PlannerEpisode]:
         yield PlannerEpisode(group, tuple(chain), True, "contexts")
 
 
-def from_trace(trace: Trace) -> Iterator[PlannerEpisode]:
-    """The agent's own episode. Killed episodes and those that the machinery spoiled teach nothing."""
+def from_trace(trace: Trace, entry: EpisodeEntry) -> Iterator[PlannerEpisode]:
+    """The agent's own episode, as the judge saw it. Unstable and spoiled ones teach nothing."""
     steps = [step for step in trace.steps if step.window is not None]
-    if trace.result in (None, "infra_failure") or not steps:
+    if entry.label in ("flaky", "infra_failure") or not steps:
         return
-    success = trace.result == "success"
+    success = entry.label == "pass"
     turns = []
     for at, step in enumerate(steps):
         assert step.window is not None
-        failed = not step.ok or (not success and at == len(steps) - 1)
-        calls = (step.content,) if success and step.ok else ()
+        failed = _went_wrong(step) or (not success and at == len(steps) - 1)
+        calls = (step.content,) if success and not failed else ()
         again = _second_pass([s.window for s in steps[at:] if s.window], success) if failed else False
         turns.append(PlannerTurn(step.window, at, calls, failed, again))
-    yield PlannerEpisode(trace.task_id or trace.goal, tuple(turns), success, "traces")
+    yield PlannerEpisode(entry.group, tuple(turns), success, "traces")
 
 
 def from_gold(paths: Sequence[Path]) -> Iterator[PlannerEpisode]:
@@ -161,13 +177,22 @@ def _judged(context: Context, number: int) -> PlannerTurn:
     return PlannerTurn(context.window, number, tuple(dict.fromkeys(right)), failed, deliberate)
 
 
-def _turn_number(context: Context) -> int:
-    """From the id (`TASK.TURN`), else from the window itself: plan first, then by step, then by calls made."""
-    _, dot, tail = context.id.rpartition(".")
-    if dot and tail.isdigit():
-        return int(tail)
-    window = context.window
-    return {"plan": 0, "step": 1, "finish": 2}[window.phase] * 10000 + window.index * 100 + len(window.exchanges)
+def _in_order(contexts: Sequence[Context]) -> list[tuple[int, Context]]:
+    """Contexts with their turn numbers: from the ids (`TASK.TURN`), or, if those say nothing, by what came before."""
+    tails = [context.id.rpartition(".")[2] for context in contexts]
+    if all(tail.isdigit() for tail in tails):
+        return sorted(zip(map(int, tails), contexts, strict=True), key=lambda pair: pair[0])
+
+    def place(context: Context) -> tuple[int, int, int]:
+        window = context.window
+        return PHASES.index(window.phase), window.index, len(window.exchanges)
+
+    return list(enumerate(sorted(contexts, key=place)))
+
+
+def _went_wrong(step: Step) -> bool:
+    """No call, a refused call, or a check that did not hold. (A command that fails may be the right one to run.)"""
+    return step.verdict is None or not step.verdict.allow or (step.action == "plan" and not step.ok)
 
 
 def _second_pass(windows: Sequence[Window], success: bool) -> bool | None:
@@ -194,13 +219,15 @@ def _first(episodes: Iterator[PlannerEpisode], limit: int | None) -> list[Planne
     return out
 
 
-def _files(given: str | None, name: str, patterns: Sequence[str]) -> list[Path]:
-    if not given:
-        return []
-    path = Path(given)
-    found = [path] if path.is_file() else sorted({f for pattern in patterns for f in path.rglob(pattern)})
+def _contexts_file(path: Path) -> Path:
+    """The contexts file; one that says what it was made from must be of split train."""
+    beside = (path if path.is_dir() else path.parent) / PROVENANCE
+    return data_file(path, splits=("train",) if beside.is_file() else None)
+
+
+def _gold_files(path: Path) -> list[Path]:
+    found = [path] if path.is_file() else sorted(path.rglob("*.jsonl.gz"))
     if not found:
-        raise InputError(
-            "no such file, and no folder of such files", where=given, field=name, fix="give another path, or null"
-        )
+        fix = "give the episodes folder of a corpus"
+        raise InputError("no cached gold episodes here", where=str(path), field="stage.gold", fix=fix)
     return found

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import cast
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 
 from hybrid_agent.config.stages.hrm import PlannerConfig
 from hybrid_agent.errors import InputError
@@ -68,7 +68,8 @@ class HrmPlanner:
         weights = {name: t.detach().to("cpu", torch.float16).contiguous() for name, t in self.net.state_dict().items()}
         write_json(folder / CONFIG, self.file.model_dump(mode="json"))
         write_json(folder / CALIBRATION, self.calibration.model_dump(mode="json"))
-        write_atomic(folder / WEIGHTS, lambda temp: save_file(weights, str(temp)))
+        data = save(weights)
+        write_atomic(folder / WEIGHTS, lambda temp: cast(None, temp.write_bytes(data)))
         return [folder / CONFIG, folder / WEIGHTS, folder / CALIBRATION]
 
     def reset(self) -> None:

@@ -133,7 +133,7 @@ class PlannerNet(nn.Module):
             x = z + entered
             for number, block in enumerate(self.blocks):
                 if self.config.variant == "one_step" and number == len(self.blocks) - 1:
-                    x = x.detach()
+                    x = x.detach() + (entered - entered.detach())  # the last update sees the input as if injected
                 x = block(x)
             z = self.norm_out(x)
             tool, expert, hazard, deliberate = self.heads(z).float().split(self.sizes, -1)

@@ -16,6 +16,7 @@ from hybrid_agent.runs.atomic import file_hash, write_json
 from hybrid_agent.runs.layout import find_run
 from hybrid_agent.runs.manifest import MANIFEST
 from hybrid_agent.traces.domains import EXPERTS
+from hybrid_agent.traces.provenance import PROVENANCE
 from train.engine import Engine, Loss
 from train.hrm_batches import EpisodeStream, PlannerBatch
 from train.hrm_data import PlannerData, planner_data
@@ -40,8 +41,8 @@ def run(config: TrainConfig, command: str, console: Console) -> Path:
     stage, ranks = config.stage, Ranks.from_environment()
     assert isinstance(stage, HrmConfig)
     threads = use_threads(config, ranks)
-    parents = _parents(stage, Path(config.runs), console)
     sources = Sources.find(stage)
+    parents = _parents(stage, sources, Path(config.runs), console)
     if not ranks.first:
         ranks.wait()  # the first rank makes the folder
     folder = open_folder(config, (PLANNER, INPUTS))
@@ -144,11 +145,13 @@ def _same_inputs(folder: Path, sources: Sources) -> str:
     return same_data(folder, folder / INPUTS)
 
 
-def _parents(stage: HrmConfig, root: Path, console: Console) -> dict[str, str]:
-    """The manifests' hashes of the runs that the data came from."""
+def _parents(stage: HrmConfig, sources: Sources, root: Path, console: Console) -> dict[str, str]:
+    """Hashes of the manifests of the runs that the data came from, and of the contexts' own record."""
     out = {}
     for name, reference in stage.parents.items():
         parent = find_run(root, str(BUNDLE) if reference == "bundle" else reference)
         out[name] = file_hash(parent / MANIFEST)
         console.print(f"{name}: {parent}")
+    if sources.contexts is not None and (sources.contexts.parent / PROVENANCE).is_file():
+        out["contexts"] = file_hash(sources.contexts.parent / PROVENANCE)
     return out

@@ -56,8 +56,8 @@ class HrmLossConfig(Record):
 
 
 class HrmConfig(Record):
-    """Training of the planner on episodes: any of `contexts` (a contexts file, or a folder of them), `episodes` (a
-    folder of traces) and `gold` (a folder of cached gold episodes), at least one. `max_gold` limits the last.
+    """Training of the planner on episodes: any of `contexts` (a contexts file, or its folder), `episodes` (an
+    index of judged traces, or its folder) and `gold` (a folder of cached gold episodes), at least one. `max_gold` limits the last.
 
     `parents` names the runs that the data came from, e.g. `{decoder: sft/tiny}`: a run, the path of a bundle, or
     the word `bundle`. `val_share` of the groups (tasks) is held out: half of it to calibrate on, half to report.
