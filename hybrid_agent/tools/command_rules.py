@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Sequence
 from itertools import pairwise
@@ -197,10 +198,14 @@ def empties(shell: ShellJudge, arguments: Sequence[Word], files: Sequence[Word])
         shell.findings.destroy("shell.sed", f"sed -i removes every line of {files[0].text}")
 
 
-def link(shell: ShellJudge, sources: Sequence[Word]) -> None:
+def link(shell: ShellJudge, sources: Sequence[Word], target: Word) -> None:
     """ln: a link that leads out of the workspace makes paths through it lead out too."""
+    spot = Where(target.text, shell.cwd)
+    folder = posixpath.dirname(spot.relative or "") if spot.relative != "." else "."
+    if spot.relative is not None and shell.facts.kind(spot.relative) == "dir":
+        folder = spot.relative
     for word in sources:
-        where = Where(word.text, shell.cwd)
+        where = Where(word.text, folder)
         if word.dynamic or (not word.text.startswith(("/", "~")) and ".." not in word.text.split("/")):
             continue
         if where.relative is None and not re.match(r"/(usr|bin|lib|opt|tmp)(/|$)", where.path):

@@ -104,6 +104,7 @@ def _tampers(path: str, text: str, findings: Findings) -> None:
         return
     tree = _tree(text)
     if tree is None:
+        _lines(path, text, findings)
         return
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name in _HOOKS:
@@ -118,6 +119,18 @@ def _tampers(path: str, text: str, findings: Findings) -> None:
             for target in node.targets
         ):
             findings.destroy("tests.weaken", "replaces an assertion method")
+
+
+def _lines(path: str, text: str, findings: Findings) -> None:
+    """A piece of code that does not parse as a whole: its decorators and calls line by line."""
+    for line in text.splitlines():
+        try:
+            tree = ast.parse(line.strip().removeprefix("@"), mode="eval")
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            continue
+        name = _name(tree.body)
+        if name and (name in _EXITS or name.rsplit(".", 1)[-1] in _SKIPS):
+            findings.destroy("tests.skip", f"{name} keeps tests of {path} from running")
 
 
 def _empty(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:

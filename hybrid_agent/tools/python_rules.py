@@ -39,6 +39,7 @@ _WRITES = frozenset(
 def judge(code: str, facts: Facts, findings: Findings, *, depth: int = 0, cwd: str | None = ".") -> None:
     """Judge a program. Code that does not parse fails by itself and is let through as state-changing."""
     findings.change()
+    content_rules.secret(code, findings)
     if depth > DEPTH:
         findings.deny("shell.nesting", "code is nested too deeply to be judged")
         return
@@ -160,7 +161,7 @@ class _Visitor(ast.NodeVisitor):
             text = self._text(first)
             if text is not None:
                 judge(text, self.facts, self.findings, depth=self.depth + 1, cwd=self.cwd)
-            else:
+            if text is None or isinstance(first, ast.Call):
                 self.findings.destroy("python.dynamic", f"{name} runs a text that is only known when it runs")
         elif name in _LOADS:
             self.findings.destroy("python.dynamic", f"{name} runs what cannot be judged")
@@ -228,7 +229,7 @@ class _Visitor(ast.NodeVisitor):
             self._mode(node.args[-1:], "chmod")
         elif method in ("symlink_to", "hardlink_to", "extractall") and texts and texts[0]:
             self._opens(texts[0], "a")
-        elif method in ("kill", "terminate") and "psutil" in (self._dotted(node.func) or ""):
+        elif method in ("kill", "terminate", "suspend") and "psutil" in self.names:
             self.findings.destroy("python.kill", "ends processes")
         elif method == "__subclasses__" or reflects(node.func, self._dotted):
             self.findings.destroy("python.dynamic", "reaches functions by a way that cannot be judged")

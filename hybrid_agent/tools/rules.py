@@ -7,7 +7,7 @@ from typing import Any
 
 from hybrid_agent.tools import command_rules, content_rules, python_rules
 from hybrid_agent.tools.ask import AskArgs
-from hybrid_agent.tools.editor import Append, Delete, EditorArgs, Insert, Prepend, Replace, ReplaceAll
+from hybrid_agent.tools.editor import Append, Delete, EditorArgs, Insert, Prepend, Replace, ReplaceAll, Set
 from hybrid_agent.tools.exec_code import CodeArgs
 from hybrid_agent.tools.failure import ToolFailure
 from hybrid_agent.tools.findings import NOTHING_KNOWN, Facts, Findings, Where
@@ -73,6 +73,8 @@ def _edits(args: EditorArgs, findings: Findings) -> None:
                 content_rules.edited(args.path, "", edit.text, findings)
             case Delete():
                 content_rules.edited(args.path, edit.find, "", findings)
+            case Set():
+                content_rules.edited(args.path, "", f"{edit.key}={edit.value}", findings)
             case _:
                 content_rules.edited(args.path, "", "", findings)
 

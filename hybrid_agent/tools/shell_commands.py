@@ -19,6 +19,8 @@ Judge = Callable[["ShellJudge", list[Word], bool], None]
 
 def judge(shell: ShellJudge, name: str, arguments: list[Word], *, more: bool = False) -> None:
     """Judge one command by name; `more`: a pipe adds arguments."""
+    if [word.text for word in arguments] in (["--help"], ["--version"]):
+        return
     own = _OWN.get(name)
     if own is not None:
         own(shell, arguments, more)
@@ -72,7 +74,7 @@ def _paths(shell: ShellJudge, name: str, arguments: list[Word]) -> None:
             if name != "ln":
                 shell.reads(word)
         if name == "ln":
-            command_rules.link(shell, rest[:-1] or rest)
+            command_rules.link(shell, rest[:-1] or rest, rest[-1])
         elif name == "install":
             command_rules.install_mode(shell, arguments)
         shell.writes(rest[-1], f"{name} writes to")
@@ -277,10 +279,18 @@ def _tar(shell: ShellJudge, arguments: list[Word], more: bool) -> None:
             shell.writes(arguments[place + 1], "tar works in")
         elif text.startswith(("--to-command", "--checkpoint-action", "--use-compress-program", "-I")):
             shell.findings.destroy("shell.tar", f"tar {text} runs another program")
+        elif text.startswith(("-C/", "--directory=")):
+            shell.writes(Word(text.removeprefix("-C").removeprefix("--directory=")), "tar works in")
         elif text in ("-P", "--absolute-names") or (place == 0 and "P" in mode and not text.startswith("--")):
             shell.findings.deny("path.outside", "tar -P writes to absolute paths")
         elif text == "--remove-files":
             shell.findings.destroy("shell.tar", "tar --remove-files removes what it packs")
+
+
+def _cpio(shell: ShellJudge, arguments: list[Word], more: bool) -> None:
+    for place, word in enumerate(arguments):
+        if word.text in ("-D", "--directory") and place + 1 < len(arguments):
+            shell.writes(arguments[place + 1], "cpio works in")
 
 
 def _unzip(shell: ShellJudge, arguments: list[Word], more: bool) -> None:
@@ -303,6 +313,10 @@ def _program(words: str) -> Judge:
     pattern = re.compile(words)
 
     def run(shell: ShellJudge, arguments: list[Word], more: bool) -> None:
+        if any(re.fullmatch(r"-[a-zA-Z]*i(\.\w+)?", word.text) for word in arguments):
+            for word in arguments:
+                if content_rules.is_test(Where(word.text, shell.cwd).path[1:]):
+                    shell.findings.destroy("tests.weaken", f"changes {word.text}, which judges the work")
         for place, word in enumerate(arguments):
             if re.fullmatch(r"-[a-zA-Z]*[eE]", word.text) and place + 1 < len(arguments):
                 code = arguments[place + 1]
@@ -339,6 +353,8 @@ _OWN: dict[str, Judge] = {
     "chown": _owner("chown"),
     "chgrp": _owner("chgrp"),
     "tar": _tar,
+    "bsdtar": _tar,
+    "cpio": _cpio,
     "unzip": _unzip,
     "zip": _zip,
     "rsync": network_rules.rsync,

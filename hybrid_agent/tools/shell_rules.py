@@ -99,7 +99,7 @@ class ShellJudge:
         fed_words: bool = False,
     ) -> None:
         """Judge a command line; `fed_words`: more arguments come from a pipe (xargs)."""
-        if words[0].dynamic:
+        if words[0].dynamic or re.search(r"\{[^{}]*,[^{}]*\}", words[0].text):
             self.findings.destroy("shell.dynamic", "the name of the command is only known when it runs")
             return
         name = posixpath.basename(words[0].text)
@@ -155,7 +155,9 @@ class ShellJudge:
 
     def reads(self, word: Word) -> None:
         """A path that is read."""
-        if not word.dynamic and not Where(word.text, self.cwd).readable:
+        where = Where(word.text, self.cwd)
+        climbs = ".." in word.text.split("/") and not where.writable
+        if not word.dynamic and (climbs or not where.readable):
             self.findings.deny("path.outside", f"{word.text} is outside the workspace")
 
     def writes(self, word: Word, what: str) -> bool:
@@ -319,7 +321,7 @@ class ShellJudge:
             return
         if where.relative is not None:
             self.cwd = where.relative
-        elif where.readable:
+        elif where.readable and ".." not in target.text.split("/"):
             self.cwd = posixpath.relpath(where.path, "/workspace")
         else:
             self.findings.deny("path.outside", f"{target.text} is outside the workspace")

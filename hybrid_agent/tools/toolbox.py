@@ -88,6 +88,19 @@ class LocalToolbox:
         self._decided = (registry.call_json(call), verdict)
         return verdict
 
+    def preview(self, call: ToolCall) -> Verdict:
+        """What `check` would say, without asking anybody or saving anything: for scorers that look before choosing.
+
+        In mode "ask" the approval of a destructive call stays "needed".
+        """
+        try:
+            verdict = judge(registry.parse_args(call.tool, call.args), Facts(self._kind, self._precious))
+        except InputError as error:
+            return Verdict(allow=False, rule="schema", reason=str(error))
+        if not verdict.destructive or (self._approve == "ask" and self._ask is not None):
+            return verdict
+        return self._approval(call, verdict)
+
     def execute(self, call: ToolCall) -> Observation:
         """Run a call if the gate allows it; the verdict of a directly preceding `check` holds.
 
