@@ -57,7 +57,8 @@ class Observation(Record):
 
 
 class Verdict(Record):
-    """The gate's answer to one call, before anything acts."""
+    """The gate's answer to one call, before anything acts. `fill` are limits that the gate put in place of the
+    tool's default ones."""
 
     allow: bool
     rule: str = "default"
@@ -65,6 +66,7 @@ class Verdict(Record):
     destructive: bool = False
     state_changing: bool = False
     approval: Literal["not_needed", "needed", "granted", "refused"] = "not_needed"
+    fill: CallPolicy | None = None
 
 
 # --- decoding ------------------------------------------------------------------------------------

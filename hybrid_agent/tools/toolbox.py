@@ -14,11 +14,13 @@ from hybrid_agent.protocols import Sandbox
 from hybrid_agent.tools import registry
 from hybrid_agent.tools.audit import AuditLog, changes, shown_paths
 from hybrid_agent.tools.failure import ToolFailure
-from hybrid_agent.tools.findings import Facts
+from hybrid_agent.tools.findings import Facts, Findings
 from hybrid_agent.tools.listing import listing
+from hybrid_agent.tools.policy_features import Situation
+from hybrid_agent.tools.policy_model import PolicyModel
 from hybrid_agent.tools.redact import redact
 from hybrid_agent.tools.revert import RevertScript
-from hybrid_agent.tools.rules import judge
+from hybrid_agent.tools.rules import study
 from hybrid_agent.tools.scan import Tree, kind_of
 from hybrid_agent.tools.snapshot import SnapshotStore
 from hybrid_agent.tools.tool import Context, PlanState
@@ -28,6 +30,7 @@ from hybrid_agent.types import CallPolicy, Check, CheckResult, Observation, Tool
 Approve = Literal["ask", "auto", "deny"]
 OUT_CAP = 20_000
 ERR_CAP = 8_000
+JUDGED = ("fs", "editor", "exec_code", "shell")  # what the classifier was trained on
 
 
 class LocalToolbox:
@@ -41,6 +44,8 @@ class LocalToolbox:
         ask: decides in mode "ask"; gets the call and its verdict. Without it "ask" denies.
         answer: a person's reply to the `ask` tool, or None when nobody is there.
         allow_destructive: the task itself asks for removal, so destructive calls inside the workspace are granted.
+        policy: the trained classifier that judges what the rules let through, if any.
+        goal: what the agent is to do; may be set later as the attribute `goal`. The step is the plan's current one.
     """
 
     def __init__(
@@ -53,12 +58,15 @@ class LocalToolbox:
         ask: Callable[[ToolCall, Verdict], bool] | None = None,
         answer: Callable[[str], str | None] | None = None,
         allow_destructive: bool = False,
+        policy: PolicyModel | None = None,
+        goal: str = "",
     ) -> None:
         self.workspace = Workspace(workspace)
         self.sandbox = sandbox
         self.snapshots = SnapshotStore(state_dir, workspace)
         self._audit = AuditLog(state_dir / "audit.jsonl")
         self._revert = RevertScript(state_dir / "revert.sh", workspace.resolve(), self.snapshots.objects.spot)
+        self.policy, self.goal = policy, goal
         self._approve, self._ask, self._allow_destructive = approve, ask, allow_destructive
         self._context = Context(self.workspace, sandbox, self.verify, answer)
         self._host = sorted({str(workspace), str(workspace.resolve())}, key=len, reverse=True)
@@ -77,7 +85,8 @@ class LocalToolbox:
             args = registry.parse_args(call.tool, call.args)
         except InputError as error:
             return Verdict(allow=False, rule="schema", reason=str(error))
-        verdict = self._approval(call, judge(args, Facts(self._kind, self._precious)))
+        findings = study(args, Facts(self._kind, self._precious))
+        verdict = self._approval(call, self._classified(call, findings))
         if verdict.allow and verdict.state_changing:
             try:
                 self.snapshots.take()
@@ -94,10 +103,11 @@ class LocalToolbox:
         In mode "ask" the approval of a destructive call stays "needed".
         """
         try:
-            verdict = judge(registry.parse_args(call.tool, call.args), Facts(self._kind, self._precious))
+            args = registry.parse_args(call.tool, call.args)
         except InputError as error:
             return Verdict(allow=False, rule="schema", reason=str(error))
-        if not verdict.destructive or (self._approve == "ask" and self._ask is not None):
+        verdict = self._classified(call, study(args, Facts(self._kind, self._precious)))
+        if not verdict.allow or not verdict.destructive or (self._approve == "ask" and self._ask is not None):
             return verdict
         return self._approval(call, verdict)
 
@@ -118,7 +128,8 @@ class LocalToolbox:
         if not self.workspace.still_there():
             raise SandboxError("the workspace folder was replaced or removed")
         try:
-            observation = self._audited(call) if verdict.state_changing else self._run(call)
+            limited = call.model_copy(update={"policy": verdict.fill}) if verdict.fill else call
+            observation = self._audited(limited) if verdict.state_changing else self._run(limited)
         except ToolFailure as failure:
             observation = Observation(ok=False, stderr=self._text(failure.reason, ERR_CAP), denied=failure.denied)
         spent = observation.duration_ms or (time.monotonic() - begun) * 1000
@@ -154,6 +165,22 @@ class LocalToolbox:
         self.workspace.close()
 
     # --- parts
+    def _classified(self, call: ToolCall, findings: Findings) -> Verdict:
+        """The rules' verdict, made stricter (or given a time limit) by the classifier."""
+        verdict = findings.verdict()
+        if self.policy is None or not verdict.allow or call.tool not in JUDGED:
+            return verdict
+        plan = self._context.plan
+        step = plan.steps[plan.index] if plan.index < len(plan.steps) else ""
+        decision = self.policy.decide(Situation(call, self.goal, step, findings), registry.TOOLS[call.tool])
+        if decision.action == "deny":
+            return verdict.model_copy(
+                update={"allow": False, "rule": "policy", "reason": decision.reason, "approval": "not_needed"}
+            )
+        if decision.timeout_s is not None:
+            return verdict.model_copy(update={"fill": CallPolicy(timeout_s=decision.timeout_s)})
+        return verdict
+
     def _approval(self, call: ToolCall, verdict: Verdict) -> Verdict:
         if not verdict.allow or not (verdict.destructive or verdict.approval == "needed"):
             return verdict
