@@ -30,7 +30,7 @@ Baseline = dict[str, list[float]]  # domain -> weights of the features, then the
 def energies_of(
     model: EnergyModel, data: Contexts, contexts: NDArray[np.int64], *, packed: bool, batch_tokens: int, device: str
 ) -> dict[str, Floats]:
-    """Energies of the candidates of `contexts`, in order: `full`, and `model` with all features left out (both (C,))."""
+    """Energies (C,) of the candidates of `contexts`, in order: `full`, and `model` with all features left out."""
     chosen = data.candidates(contexts)
     place = np.full(len(data.passed), -1, np.int64)
     place[chosen] = np.arange(len(chosen))

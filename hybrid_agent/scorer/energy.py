@@ -15,6 +15,7 @@ from typing import Any, Literal, cast
 import numpy as np
 import torch
 from pydantic import Field, ValidationError
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
@@ -164,7 +165,7 @@ def load_model(folder: Path, config: ScorerConfig) -> tuple[EnergyModel, PreTrai
         trunk = trunk_from_config(config.trunk) if config.trunk is not None else None
         model = EnergyModel(trunk, config.hidden)
         model.load_state_dict({k: v.float() for k, v in load_file(str(folder / WEIGHTS)).items()})
-    except (OSError, ValueError, RuntimeError, KeyError) as error:
+    except (OSError, ValueError, RuntimeError, KeyError, SafetensorError) as error:
         what = str(error).splitlines()[0]
         raise InputError(f"not loadable: {what}", where=str(folder), field=WEIGHTS, fix="train it again") from error
     return model.eval(), read_tokenizer(folder) if trunk is not None else None

@@ -164,7 +164,8 @@ def _about_words(f: dict[str, float], view: View, parts: Parts) -> None:
     f["named_used"] = _share(used)
     if parts.tool != "plan" and not f.get("looks"):
         f["named_unused"] = 1 - f["named_used"] if used else 0.0
-    f["words_unseen"] = _share(run not in view.visible for run in runs) if parts.code is None else 0.0
+    if parts.code is None and not parts.shell:  # programs and commands have words of their own
+        f["words_unseen"] = _share(run not in view.visible for run in runs)
     f["numbers_unseen"] = _capped(n not in view.numbers | _COMMON_NUMBERS for n in numbers_in(written))
     long = [s for s in parts.strings if len(s) > 1]
     f["same_text_twice"] = float(len(long) != len(set(long)))

@@ -79,7 +79,7 @@ def run(config: TrainConfig, command: str, console: Console) -> Path:
     size = sum(p.numel() for p in model.parameters())
     console.print(
         f"ebm: {len(data):,} contexts ({', '.join(f'{len(v):,} {k}' for k, v in split.items())}), "
-        f"{len(data.passed):,} candidates ({data.passed.mean():.0%} pass, {int(data.masked)} without a label left out), "
+        f"{len(data.passed):,} candidates ({data.passed.mean():.0%} pass, {int(data.masked)} unlabelled left out), "
         f"{size / 1e6:.2f} M parameters, {ranks.world} x {threads} threads, in {folder}"
     )
     engine: Engine
