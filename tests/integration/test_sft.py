@@ -13,7 +13,7 @@ import pytest
 from transformers import AutoModelForCausalLM
 
 from hybrid_agent.decoder.bundle import export_bundle
-from hybrid_agent.decoder.hf import HfDecoder
+from hybrid_agent.decoder.hf import DecoderOptions, HfDecoder
 from hybrid_agent.packs import words
 from hybrid_agent.runs.layout import find_run
 from hybrid_agent.runs.manifest import read_manifest
@@ -182,3 +182,22 @@ def wait_for(condition, process):
         assert process.poll() is None, "the training ended by itself"
         assert time.monotonic() < deadline
         time.sleep(0.02)
+
+
+def test_a_draft_model_takes_the_tokenizer_of_its_decoder(whole, data, tmp_path):
+    parent = find_run(whole, "sft/tiny")
+    sizes = ["model.d_model=16", "model.heads=2", "model.layers=1", "name=draft"]
+    done = train(data, tmp_path, "stage.length.max_steps=2", f"stage.tokenizer={parent}", *sizes)
+    assert done.returncode == 0, done.stderr
+    draft = find_run(tmp_path, "sft/draft")
+    manifests = [read_manifest(folder) for folder in (parent, draft)]
+    assert manifests[0].tokenizer_hash == manifests[1].tokenizer_hash and "tokenizer" in manifests[1].parents
+    options = DecoderOptions(threads=1, sure=0.0)
+    decoder = HfDecoder.from_folder(parent, call_schema(), options, parts={"draft": draft})
+    plain = HfDecoder.from_folder(parent, call_schema())
+    budget = Budget(max_tokens=60, speculate=True)
+    for name in ("plum", "pear"):
+        assert [s.text for s in decoder.propose(window(name), budget, Control())] == [
+            s.text for s in plain.propose(window(name), budget, Control())
+        ]
+    assert decoder.speculator.stats.proposed["model"] > 0

@@ -13,6 +13,7 @@ from rich.console import Console
 from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 from transformers.utils.logging import disable_progress_bar
 
+from hybrid_agent.assemble.decoders import bundle_folder
 from hybrid_agent.config.stages.sft import SftConfig
 from hybrid_agent.config.train import TrainConfig
 from hybrid_agent.errors import InputError
@@ -155,7 +156,11 @@ def _inputs(config: TrainConfig, folder: Path, root: Path, console: Console) -> 
         tokenizer = load_tokenizer(parent / DECODER)
         model = LlamaForCausalLM.from_pretrained(str(parent / DECODER), dtype=torch.float32)
         return Inputs(data, digest, lexicon, tokenizer, model, parents)
-    if not (folder / DECODER / "tokenizer.json").is_file():
+    if stage.tokenizer is not None:
+        source = bundle_folder() if stage.tokenizer == "bundle" else find_run(root, stage.tokenizer)
+        parents["tokenizer"] = file_hash(source / "manifest.json")
+        save_tokenizer(load_tokenizer(source / DECODER), folder / DECODER)
+    elif not (folder / DECODER / "tokenizer.json").is_file():
         texts = sample_texts(data, stage.tokenizer_sequences)
         save_tokenizer(train_tokenizer(texts, config.model.vocab_size), folder / DECODER)
     tokenizer = load_tokenizer(folder / DECODER)

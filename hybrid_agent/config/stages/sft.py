@@ -34,12 +34,14 @@ class CorpusConfig(Record):
 
 class SftConfig(Record):
     """Supervised training on gold episodes. `data` names a file of sequences; without it the corpus is built.
-    `init` is a complete run to go on from (its tokenizer and weights are taken over)."""
+    `init` is a complete run to go on from (its tokenizer and weights are taken over), `tokenizer` one whose tokenizer
+    alone is taken over, so that the model can draft for that run's decoder; `bundle` is the shipped one."""
 
     name: Literal["sft"] = "sft"
     data: str | None = None
     lexicon: str | None = None
     init: str | None = None
+    tokenizer: str | None = None
     corpus: CorpusConfig | None = None
     corpus_dir: str = "runs/corpus"
     val_share: float = Field(default=0.01, ge=0, lt=1)
@@ -51,4 +53,6 @@ class SftConfig(Record):
     def _has_data(self) -> SftConfig:
         if (self.data is None) == (self.corpus is None):
             raise ValueError("give exactly one of data and corpus (the other one null)")
+        if self.init is not None and self.tokenizer is not None:
+            raise ValueError("init brings its own tokenizer (set one of the two to null)")
         return self
