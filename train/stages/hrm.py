@@ -146,12 +146,12 @@ def _same_inputs(folder: Path, sources: Sources) -> str:
 
 
 def _parents(stage: HrmConfig, sources: Sources, root: Path, console: Console) -> dict[str, str]:
-    """Hashes of the manifests of the runs that the data came from, and of the contexts' own record."""
+    """Hashes of the decoder's manifest and of the contexts' own record."""
     out = {}
-    for name, reference in stage.parents.items():
-        parent = find_run(root, str(BUNDLE) if reference == "bundle" else reference)
-        out[name] = file_hash(parent / MANIFEST)
-        console.print(f"{name}: {parent}")
+    if stage.decoder is not None:
+        parent = find_run(root, str(BUNDLE) if stage.decoder == "bundle" else stage.decoder)
+        out["decoder"] = file_hash(parent / MANIFEST)
+        console.print(f"decoder: {parent}")
     if sources.contexts is not None and (sources.contexts.parent / PROVENANCE).is_file():
         out["contexts"] = file_hash(sources.contexts.parent / PROVENANCE)
     return out

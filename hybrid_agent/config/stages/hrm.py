@@ -56,11 +56,12 @@ class HrmLossConfig(Record):
 
 
 class HrmConfig(Record):
-    """Training of the planner on episodes: any of `contexts` (a contexts file, or its folder), `episodes` (an
-    index of judged traces, or its folder) and `gold` (a folder of cached gold episodes), at least one. `max_gold` limits the last.
+    """Training of the planner on episodes, from at least one of three sources: `contexts` (a contexts file, or its
+    folder), `episodes` (an index of judged traces, or its folder) and `gold` (a folder of cached gold episodes, of
+    which `max_gold` are used).
 
-    `parents` names the runs that the data came from, e.g. `{decoder: sft/tiny}`: a run, the path of a bundle, or
-    the word `bundle`. `val_share` of the groups (tasks) is held out: half of it to calibrate on, half to report.
+    `decoder` is the parent whose failures the data shows: a run, e.g. `sft/tiny`, the path of a bundle, or the word
+    `bundle`. `val_share` of the groups (tasks) is held out: half of it to calibrate on, half to report.
     """
 
     name: Literal["hrm"] = "hrm"
@@ -69,7 +70,7 @@ class HrmConfig(Record):
     gold: str | None = None
     max_gold: int | None = Field(default=None, ge=1)
     max_turns: int = Field(default=64, ge=2)
-    parents: dict[str, str] = Field(default_factory=dict)
+    decoder: str | None = None
     val_share: float = Field(default=0.2, gt=0, lt=1)
     planner: PlannerConfig = PlannerConfig()
     loss: HrmLossConfig = HrmLossConfig()
