@@ -28,7 +28,8 @@ class SelectOptions:
         margin: the lead in energy at which the rest is cancelled; None never cancels.
         min_scored: how many must be scored before that.
         batch: how many finished candidates are scored at once while others are still being written.
-        veto_p: a call that may change something and whose calibrated probability is below is vetoed; None: no veto.
+        veto: a call that may change something and whose calibrated probability is below is vetoed: one limit, or
+            one for each call's text; None: no veto.
         retry_temperature: of the first candidate in later attempts at a step.
         temperature_high: of the second round, after all candidates were vetoed, when there is no scheduler.
     """
@@ -38,7 +39,7 @@ class SelectOptions:
     margin: float | None = None
     min_scored: int = 2
     batch: int = 2
-    veto_p: float | None = None
+    veto: float | Callable[[str], float] | None = None
     retry_temperature: float = 0.7
     temperature_high: float = 1.0
 
@@ -47,7 +48,7 @@ class SelectOptions:
 class Selection:
     """What was chosen, from what, and at what cost.
 
-    `replaced` says that a better candidate was vetoed; `refused` that every candidate was, in two rounds (`best` is
+    `replaced` says that the call which would have been taken was vetoed; `refused` that every candidate was, in two rounds (`best` is
     then the best of the vetoed). `ms` has the milliseconds of `decode` and `score`.
     """
 
@@ -108,10 +109,11 @@ class Selector:
         else:
             schedule = self._adaptive(draw, self.scheduler, control, attempt, turn)
         ranked = self.options.rank == "energy" and len(draw.candidates) > 1
-        if ranked or self.options.veto_p is not None:
+        if ranked or self.options.veto is not None:
             draw.score()
+        wanted = min(draw.candidates, key=self.cost)
         stopped = self._vetoed(draw)
-        if draw.candidates and len(stopped) == len(draw.candidates):
+        if len(stopped) == len(draw.candidates):
             schedule = self._second_round(schedule)
             draw.add(self._budget(schedule, schedule.k - 1, attempt, turn + 500), _told(control, schedule))
             draw.score()
@@ -125,7 +127,7 @@ class Selector:
             schedule=schedule,
             effort=draw.effort.model_copy(update={"vetoed": len(stopped)}),
             ms={"decode": total - draw.score_ms, "score": draw.score_ms},
-            replaced=bool(free) and min(draw.candidates, key=self.cost).text in stopped,
+            replaced=bool(free) and wanted.text in stopped,
             refused=not free,
         )
 
@@ -173,10 +175,11 @@ class Selector:
         return self.budget.model_copy(update=change)
 
     def _vetoed(self, draw: Draw) -> set[str]:
-        limit = self.options.veto_p
-        if limit is None:
+        veto = self.options.veto
+        if veto is None:
             return set()
-        low = [c.text for c in draw.candidates if c.p is not None and c.p < limit]
+        limit = veto if callable(veto) else lambda text: veto
+        low = [c.text for c in draw.candidates if c.p is not None and c.p < limit(c.text)]
         return {text for text in low if (call := parse_call(text)) is not None and self.changes(call)}
 
 

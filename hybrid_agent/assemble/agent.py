@@ -16,7 +16,7 @@ from typing import Literal, Protocol
 
 from hybrid_agent.agent.loop import Episode
 from hybrid_agent.agent.options import EpisodeResult, LoopOptions
-from hybrid_agent.assemble.hybrid import Hybrid, state_changing
+from hybrid_agent.assemble.hybrid import Hybrid, look_ahead
 from hybrid_agent.assemble.recorder import code_artifacts, count_checks, outcome
 from hybrid_agent.assemble.rundir import RunDir
 from hybrid_agent.checks import verify_ro_binds
@@ -104,7 +104,7 @@ class Agent(AbstractContextManager["Agent"]):
                 scheduler=hybrid.scheduler,
                 options=limits,
                 on_step=on_step,
-                changes=state_changing,
+                changes=look_ahead(hybrid, self.toolbox),
             ).run()
             changed = [path for step in steps if step.obs for path in step.obs.changed]
             artifacts = code_artifacts(changed, self._read)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,11 +58,12 @@ def parse_decoder(text: str) -> DecoderSpec:
     raise InputError(f"unknown decoder {text!r}", where=OPTION, fix=hint + "use tiny, hf:PATH or openai:URL")
 
 
-def make_decoder(spec: DecoderSpec, **switches: bool | float) -> Decoder:
+def make_decoder(spec: DecoderSpec, parts: Mapping[str, Path] | None = None, **switches: bool | float) -> Decoder:
     """Load the decoder (seconds for a local model).
 
     Args:
         spec: which one.
+        parts: where `draft`, `shaping` and `experts` lie, for local models; None: none of them.
         switches: fields of `hybrid_agent.decoder.hf.DecoderOptions`, for local models.
 
     Raises:
@@ -82,7 +84,7 @@ def make_decoder(spec: DecoderSpec, **switches: bool | float) -> Decoder:
     folder = bundle_folder() if spec.kind == "tiny" else Path(spec.target)
     ours = (folder / "decoder").is_dir()  # a bundle or a run of ours, so a small model: one thread is best
     options = DecoderOptions(threads=1 if ours else None, **switches) if switches else None  # type: ignore[arg-type]
-    return HfDecoder.from_folder(folder, call_schema(), options)
+    return HfDecoder.from_folder(folder, call_schema(), options, parts=parts or {})
 
 
 def bundle_folder() -> Path:

@@ -5,7 +5,7 @@ Parts are imported only when they are loaded, so that commands which need none o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
@@ -14,13 +14,14 @@ from typing import Any
 from hybrid_agent.agent.select import Rank, SelectOptions
 from hybrid_agent.assemble.decoders import make_decoder
 from hybrid_agent.assemble.parts import HybridSpec
-from hybrid_agent.errors import InputError
+from hybrid_agent.assemble.priors import RelativePlanner
 from hybrid_agent.planner.schedule import Scheduler
 from hybrid_agent.protocols import Decoder, Planner, Scorer
 from hybrid_agent.protocols import Scheduler as AnyScheduler
-from hybrid_agent.tools import registry
-from hybrid_agent.tools.rules import judge
-from hybrid_agent.types import Budget, ToolCall
+from hybrid_agent.tools.toolbox import LocalToolbox
+from hybrid_agent.types import Budget, ToolCall, Verdict
+
+VETO_P = 0.05  # where a scorer has no limits of its own
 
 LOADERS = {
     "scorer": ("hybrid_agent.scorer.energy", "EnergyScorer"),
@@ -60,17 +61,19 @@ def make_hybrid(spec: HybridSpec) -> Hybrid:
     decoder = _decoder(spec, greedy_first=not adaptive)
     rank: Rank = "energy" if spec.mode in ("greedy", "energy", "adaptive") else spec.mode  # type: ignore[assignment]
     fixed = config.k if spec.mode in ("logprob", "mean_logprob", "energy") else 1
+    scorer, planner = _load("scorer", spec.parts), _load("planner", spec.parts)
+    veto = _veto(scorer, rules.veto_p) if scorer is not None else None
     return Hybrid(
         decoder=decoder,
-        scorer=_load("scorer", spec.parts),
-        planner=_load("planner", spec.parts),
+        scorer=scorer,
+        planner=RelativePlanner(planner, planner.tool_marginal) if planner is not None else None,
         scheduler=Scheduler(rules, draft="draft" in spec.parts) if adaptive else None,
         select=SelectOptions(
             rank=rank,
             lm_weight=rules.lm_weight,
             margin=rules.margin,
             min_scored=rules.min_scored,
-            veto_p=rules.veto_p,
+            veto=veto,
             temperature_high=rules.temperature_high,
         ),
         budget=Budget(
@@ -78,19 +81,34 @@ def make_hybrid(spec: HybridSpec) -> Hybrid:
             temperature=rules.temperature if fixed > 1 else 0.0,
             speculate="draft" in spec.parts,
             shaping=rules.alpha if "shaping" in spec.parts else 0.0,
-            expert_depth=2 if fixed > 1 else 1,
         ),
         gate=_load("gate", spec.parts),
         spec=spec,
     )
 
 
-def state_changing(call: ToolCall) -> bool:
-    """Do the rules say that this call may change something? False for a call that they cannot even read."""
-    try:
-        return judge(registry.parse_args(call.tool, call.args)).state_changing
-    except InputError:
-        return False
+def look_ahead(hybrid: Hybrid, toolbox: LocalToolbox) -> Callable[[ToolCall], bool]:
+    """Let the scorer see what this episode's gate would say; returns whether a call may change something.
+
+    A call that a person will be asked about counts as approved: the answer is the person's, not the scorer's.
+    """
+
+    def seen(call: ToolCall) -> Verdict:
+        verdict = toolbox.preview(call)
+        return verdict.model_copy(update={"approval": "granted"}) if verdict.approval == "needed" else verdict
+
+    scorer: Any = hybrid.scorer
+    if hasattr(scorer, "judge"):
+        scorer.judge = seen
+    return lambda call: toolbox.preview(call).state_changing
+
+
+def _veto(scorer: Any, limit: float | None) -> float | Callable[[str], float] | None:
+    """By hand or tuned; else the scorer's own limit for the call's domain."""
+    if limit is not None:
+        return limit or None
+    head = getattr(scorer, "head", None)
+    return (lambda text: float(head(text).threshold)) if head is not None else VETO_P
 
 
 def _load(name: str, parts: Mapping[str, Path]) -> Any:
@@ -103,6 +121,11 @@ def _load(name: str, parts: Mapping[str, Path]) -> Any:
 def _decoder(spec: HybridSpec, greedy_first: bool) -> Decoder:
     config = spec.config
     # The scheduler asks for the greedy call by itself; where all candidates are drawn at once it is one of them.
+    inside = {name: path for name, path in spec.parts.items() if name in ("draft", "shaping", "experts")}
     return make_decoder(
-        spec.decoder, greedy_first=greedy_first, constrained=config.constrained, prior_weight=config.prior_weight
+        spec.decoder,
+        inside,
+        greedy_first=greedy_first,
+        constrained=config.constrained,
+        prior_weight=config.prior_weight,
     )

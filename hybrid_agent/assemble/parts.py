@@ -22,12 +22,13 @@ PLACES = {
     "scorer": ("scorer", "make train-stage STAGE=ebm"),
     "planner": ("planner", "make train-stage STAGE=hrm"),
     "experts": ("experts", "make train-stage STAGE=aoe"),
-    "draft": ("draft", "make train-stage STAGE=draft"),
-    "shaping": ("shaping", "make train-stage STAGE=shaping"),
+    "draft": ("draft", "python -m train.run stage=sft name=draft stage.tokenizer=RUN_OF_THE_DECODER"),
+    "shaping": ("shaping", "python -m train.shaping"),
     "gate": ("gate.json", "make train-stage STAGE=gate"),
 }
 PARTS = tuple(PLACES)
 OVERRIDES = (*PARTS, "tuned")
+COMMANDS = {name: command for name, (_, command) in PLACES.items()} | {"tuned": "python -m eval.schedule contexts=..."}
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,7 @@ def find_parts(
         mode = "adaptive" if "scorer" in found else "greedy"
     if mode == "energy" and "scorer" not in found:
         raise missing("scorer", base)
-    tuned = _run_or_folder(given["tuned"], runs) if "tuned" in given else base
+    tuned = _run_or_folder("tuned", given["tuned"], runs) if "tuned" in given else base
     return HybridSpec(decoder, config, mode, found, thresholds(config, tuned))
 
 
@@ -134,22 +135,29 @@ def hybrid_hash(spec: HybridSpec) -> str:
 
 
 def _named(name: str, where: str, runs: Path) -> Path:
-    folder = _run_or_folder(where, runs)
+    folder = _run_or_folder(name, where, runs)
     if folder.is_file():
         return folder
     place = PLACES[name][0]
     inside = _beside(folder, place)
     if inside is not None:
         return inside
+    if name == "draft":
+        return folder  # any decoder's run with the same tokenizer will do
     if place.endswith(".json") or (folder / MANIFEST).is_file():
         fix = f"name a run that made it: {PLACES[name][1]}"
         raise InputError(f"no {place} in it", where=str(folder), field=name, fix=fix)
     return folder  # the part's own folder
 
 
-def _run_or_folder(where: str, runs: Path) -> Path:
+def _run_or_folder(name: str, where: str, runs: Path) -> Path:
     path = Path(where).expanduser()
-    return path.absolute() if path.exists() else find_run(runs, where).absolute()
+    if path.exists():
+        return path.absolute()
+    try:
+        return find_run(runs, where).absolute()
+    except InputError as error:
+        raise InputError(error.what, where=error.where, field=name, fix=f"make it: {COMMANDS[name]}") from None
 
 
 def _beside(base: Path | None, place: str) -> Path | None:

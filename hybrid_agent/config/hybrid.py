@@ -34,8 +34,9 @@ class Thresholds(Record):
     likely choice at least `tau_low`, and its calibrated probability, if it is scored, at least `tau_p`. A risk
     above `tau_risk` doubles `k_base`, up to `k_max`. A turn ends early when the best energy leads the second by
     `margin` with at least `min_scored` candidates scored (None: never). `veto_p` is the calibrated probability
-    below which a call that may change something is vetoed (None: no veto). Candidates are ranked by
-    energy - `lm_weight` * log-probability. `alpha` is the strength of logit shaping.
+    below which a call that may change something is vetoed (None: the scorer's own, 0: no veto). Candidates are
+    ranked by energy - `lm_weight` * log-probability. `alpha` is the strength of logit shaping. `depth` is how many
+    experts may share in the candidates after the greedy one.
     """
 
     k_base: int = Field(default=4, ge=1, le=64)
@@ -48,9 +49,10 @@ class Thresholds(Record):
     tau_risk: Share = 0.6
     margin: float | None = Field(default=2.0, ge=0)
     min_scored: int = Field(default=2, ge=2, le=64)
-    veto_p: Share | None = 0.05
+    veto_p: Share | None = None
     lm_weight: float = Field(default=0.0, ge=0, le=10)
     alpha: float = Field(default=0.0, ge=0, le=10)
+    depth: int = Field(default=2, ge=1, le=8)
 
 
 class Overrides(Record):
@@ -69,6 +71,7 @@ class Overrides(Record):
     veto_p: Share | None = None
     lm_weight: float | None = Field(default=None, ge=0, le=10)
     alpha: float | None = Field(default=None, ge=0, le=10)
+    depth: int | None = Field(default=None, ge=1, le=8)
 
 
 class HybridConfig(Record):
@@ -106,7 +109,7 @@ def thresholds(config: HybridConfig, folder: Path | None = None) -> Thresholds:
     tuned = read_tuned(folder) if folder is not None else Thresholds()
     given = tuned.model_copy(update=config.set.model_dump(exclude_none=True))
     off = {"margin": None} if not config.early_exit else {}
-    return given.model_copy(update=off | ({} if config.veto else {"veto_p": None}))
+    return given.model_copy(update=off | ({} if config.veto else {"veto_p": 0.0}))
 
 
 def read_tuned(folder: Path) -> Thresholds:

@@ -42,17 +42,19 @@ class Scheduler:
         if self._risky(control) or control.deliberate:
             k = max(min(rules.k_max, 2 * rules.k_base), rules.k_base)
             change: dict[str, object] = {"k": k, "temperature": rules.temperature_high, "deliberate": True}
-            return begun.model_copy(update={**change, "expert_depth": 2, "speculate": False, "why": RISK})
+            return begun.model_copy(
+                update={**change, "expert_depth": self.rules.depth, "speculate": False, "why": RISK}
+            )
         if self.sure(greedy):
             return begun.model_copy(update={"why": FAST})
-        change = {"k": rules.k_base, "temperature": rules.temperature, "expert_depth": 2, "why": BASE}
+        change = {"k": rules.k_base, "temperature": rules.temperature, "expert_depth": self.rules.depth, "why": BASE}
         return begun.model_copy(update=change)
 
     def again(self, schedule: Schedule) -> Schedule:
         """Twice as many at a higher temperature, deliberating."""
         k = max(2, min(self.rules.k_max, 2 * max(schedule.k, 2)))
         change = {"k": k, "temperature": self.rules.temperature_high, "deliberate": True, "speculate": False}
-        return schedule.model_copy(update={**change, "expert_depth": 2, "why": AGAIN})
+        return schedule.model_copy(update={**change, "expert_depth": self.rules.depth, "why": AGAIN})
 
     def sure(self, greedy: Segment) -> bool:
         """Is the greedy call enough? An unscored one is judged by the decoder's own certainty alone."""

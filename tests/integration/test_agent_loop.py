@@ -11,12 +11,13 @@ import pytest
 
 from hybrid_agent.agent.loop import Episode
 from hybrid_agent.agent.options import EpisodeResult, LoopOptions
+from hybrid_agent.agent.select import SelectOptions
 from hybrid_agent.checks import verify_ro_binds
 from hybrid_agent.decoder.scripted import ScriptedDecoder
 from hybrid_agent.protocols import Sandbox
 from hybrid_agent.tools.sandbox import Limits, make_sandbox
 from hybrid_agent.tools.toolbox import LocalToolbox
-from hybrid_agent.types import Budget, Control, Segment, Step, Window
+from hybrid_agent.types import Budget, Control, Score, Segment, Step, Window
 
 DONE = {"tool": "finish", "args": {"status": "done", "summary": "all checks passed"}}
 
@@ -168,3 +169,64 @@ def test_the_same_failing_call_twice_is_stuck(sandbox: Sandbox, tmp_path: Path) 
 def test_running_out_of_turns_says_so(sandbox: Sandbox, tmp_path: Path) -> None:
     result, _, _ = run(sandbox, tmp_path, plan("write a"), fs("write", path="a.txt", text="x"))
     assert result.status == "failed" and "gave up after 2 calls" in result.summary
+
+
+BAD, GOOD = fs("write", path="wrong.txt", text="x"), fs("write", path="a.txt", text="x")
+
+
+class Doubt:
+    """A scorer that thinks nothing of files called wrong.txt."""
+
+    def score(self, window: Window, candidates: Sequence[Segment]) -> Sequence[Score]:
+        return [Score(energy=e, p=0.9 - e / 10) for e in (9.0 if "wrong" in c.text else 0.0 for c in candidates)]
+
+
+class Both(Script):
+    """A script whose sampling rounds give the alternative."""
+
+    def __init__(self, alternative: dict[str, Any], *calls: dict[str, Any]) -> None:
+        super().__init__(*calls)
+        self.alternative = json.dumps(alternative)
+
+    def propose(
+        self, window: Window, budget: Budget, control: Control, watch: Callable[[Segment], bool] | None = None
+    ) -> Sequence[Segment]:
+        if budget.temperature:
+            return [Segment(text=self.alternative)]
+        return super().propose(window, budget, control, watch)
+
+
+def doubted(sandbox: Sandbox, tmp_path: Path, script: Script, turns: int) -> tuple[EpisodeResult, Kept]:
+    kept, toolbox = Kept(), LocalToolbox(sandbox.workspace, tmp_path / "state", sandbox, approve="deny")
+    options = LoopOptions(max_steps=turns, select=SelectOptions(veto=0.05))
+    episode = Episode("goal", decoder=script, toolbox=toolbox, recorder=kept, scorer=Doubt(), options=options)
+    return episode.run(), kept
+
+
+def test_a_vetoed_call_is_replaced_by_one_that_is_not(sandbox: Sandbox, tmp_path: Path) -> None:
+    script = Both(GOOD, plan("write a"), BAD, done("exists", path="a.txt"), DONE)
+    result, kept = doubted(sandbox, tmp_path, script, 4)
+    assert result.verified and result.vetoed == 1
+    assert not (sandbox.workspace / "wrong.txt").exists()
+    verdict = kept.steps[1].verdict
+    assert verdict is not None and (verdict.rule, verdict.allow) == ("energy_veto", True)
+    assert [c.p for c in kept.steps[1].candidates] == [0.0, 0.9]
+    assert kept.steps[1].schedule is not None and kept.steps[1].schedule.deliberate
+
+
+def test_when_all_are_vetoed_one_turn_is_refused_and_the_next_goes_on(sandbox: Sandbox, tmp_path: Path) -> None:
+    script = Both(BAD, plan("write"), BAD, BAD, done("exists", path="wrong.txt"), DONE)
+    result, kept = doubted(sandbox, tmp_path, script, 5)
+    assert result.verified and result.denied == 1
+    refused, ran = kept.steps[1], kept.steps[2]
+    assert refused.obs is not None and refused.obs.denied == "energy_veto"
+    assert refused.snapshot is None and script.windows[2].exchanges[-1].obs.startswith("denied")
+    assert ran.ok and (sandbox.workspace / "wrong.txt").exists()
+
+
+def test_a_veto_never_stands_in_for_the_rules(sandbox: Sandbox, tmp_path: Path) -> None:
+    (sandbox.workspace / "keep.txt").write_text("x")
+    script = Both(fs("remove", path="keep.txt"), plan("write"), BAD, DONE)
+    result, kept = doubted(sandbox, tmp_path, script, 3)
+    assert kept.steps[1].verdict is not None and kept.steps[1].verdict.rule == "fs.remove"
+    assert (sandbox.workspace / "keep.txt").exists() and result.denied == 1

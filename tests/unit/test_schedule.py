@@ -60,7 +60,7 @@ def test_thresholds_by_hand_win_over_tuned_ones(tmp_path: Path) -> None:
     found = thresholds(HybridConfig(set=Overrides(k_base=5)), tmp_path)
     assert (found.tau_entropy, found.k_base, found.tau_p) == (0.11, 5, Thresholds().tau_p)
     bare = thresholds(HybridConfig(veto=False, early_exit=False), tmp_path)
-    assert (bare.veto_p, bare.margin) == (None, None)
+    assert (bare.veto_p, bare.margin) == (0.0, None)
     (tmp_path / TUNED).write_text('{"tau_entropi": 1}')
     with pytest.raises(InputError, match="tau_entrop"):
         read_tuned(tmp_path)

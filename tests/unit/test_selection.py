@@ -104,12 +104,12 @@ def test_turns_draw_with_their_own_seed_and_the_same_turn_draws_the_same() -> No
     assert seeds[0] != seeds[1] == seeds[2]
 
 
-VETO = SelectOptions(veto_p=0.05)
+VETO = SelectOptions(veto=0.05)
 
 
 def test_a_vetoed_call_gives_way_to_one_that_is_not() -> None:
     # By log-probability A leads; its p (0.0) is below the veto.
-    options = SelectOptions(rank="logprob", veto_p=0.05)
+    options = SelectOptions(rank="logprob", veto=0.05)
     scorer = Energies({A: 9.0, B: 1.0, C: 0.0, D: 0.0})
     chosen = Selector(Urn(*FOUR), scorer, None, options, budget=SAMPLED).choose(WINDOW, Control())
     assert (chosen.best.text, chosen.replaced, chosen.refused, chosen.effort.vetoed) == (B, True, False, 1)
