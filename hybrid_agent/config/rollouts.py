@@ -39,6 +39,7 @@ class RolloutsConfig(Record):
     """One build. `packs` says how many episodes of each; `first_seed` starts beyond what a decoder was trained on.
 
     `split=train` makes tasks from seeds; another split takes the stored tasks (`val` to tune, test splits to report).
+    A context is sampled at `at_once` of the temperatures (drawn anew for each), `k` samples in all.
     `out` is the folder of the result; a build that was killed goes on where it stopped.
     """
 
@@ -50,6 +51,7 @@ class RolloutsConfig(Record):
     decoder: Annotated[str, Field(min_length=1)] = "tiny"
     k: int = Field(default=6, ge=0, le=64)
     temperatures: tuple[Temperature, ...] = (0.8, 1.2, 1.6)
+    at_once: int = Field(default=1, ge=1, le=8)
     greedy: bool = True
     counts: CountsConfig = CountsConfig()
     turns: TurnSharesConfig = TurnSharesConfig()

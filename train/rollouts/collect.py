@@ -49,18 +49,20 @@ def task_contexts(
 
 
 def sample(decoder: Decoder, window: Window, settings: RolloutsConfig, seed: int) -> list[Segment]:
-    """Candidates of the decoder: the greedy one, then samples at each temperature; equal texts once.
+    """Candidates of the decoder at a few of the temperatures, drawn by the seed; equal texts once.
 
-    One call for each temperature, over the same window: a decoder that keeps its cache pays for the prompt once.
+    All rows of a temperature are written in one batch over the shared prompt, which is what makes them cheap. The
+    decoder should write the first of several rows greedily (`DecoderOptions.greedy_first`) if that is asked for.
     """
+    if not settings.temperatures or settings.k == 0:
+        return list(decoder.propose(window, Budget(k=1, temperature=0.0), Control())) if settings.greedy else []
     found: list[Segment] = []
-    if settings.greedy:
-        found += decoder.propose(window, Budget(k=1, temperature=0.0), Control())
-    parts = len(settings.temperatures)
-    for at, temperature in enumerate(settings.temperatures):
-        share = settings.k // parts + (at < settings.k % parts)
+    chosen = random.Random(seed).sample(settings.temperatures, min(settings.at_once, len(settings.temperatures)))
+    for at, temperature in enumerate(chosen):
+        share = settings.k // len(chosen) + (at < settings.k % len(chosen))
         if share:
-            found += decoder.propose(window, Budget(k=share, temperature=temperature, seed=seed + at), Control())
+            budget = Budget(k=share + settings.greedy, temperature=temperature, seed=seed + at)
+            found += decoder.propose(window, budget, Control())
     return list({segment.text: segment for segment in reversed(found)}.values())[::-1]
 
 

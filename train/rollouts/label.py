@@ -136,7 +136,7 @@ class Labeller:
     def _by_running(self, turn: GoldTurn, call: ToolCall, verdict: Verdict, limit_s: float) -> tuple[Label, str]:
         call = call.model_copy(update={"policy": CallPolicy(timeout_s=limit_s)})
         results: list[tuple[Label, str]] = []
-        runs = MORE_RUNS if RANDOM.search(json.dumps(call.args)) else self.runs
+        runs = max(MORE_RUNS, self.runs) if RANDOM.search(json.dumps(call.args)) else self.runs
         for _ in range(runs):
             results.append(self._run(turn, call, verdict))
             if results[-1][0] == "infra_failure" or _STOPPED in results[-1][1]:

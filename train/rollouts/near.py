@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import random
 import re
 from collections.abc import Iterator, Sequence
@@ -32,14 +33,15 @@ _THERE = 24
 _PATHLIKE = re.compile(r"\w[./_-]\w|\d")
 
 
-def names_of(window: Window) -> list[str]:
+@functools.lru_cache(maxsize=16)
+def names_of(window: Window) -> tuple[str, ...]:
     """Names that a wrong call might use: mostly paths that exist or are spoken of, and a few other words."""
     spans = find_spans(window)
     there = [path.rstrip("/") for path in window.files]
     spoken = [word for word in spans.names if _PATHLIKE.search(word)]
     joined = [path for path in spans.paths if "/" in path and path.rstrip("/") not in there]
     words = [word for word in spans.names if word not in spoken and len(word) > 3]
-    return list(dict.fromkeys([*spoken, *there[:_THERE], *joined[:3], *words[:3]])) or ["data"]
+    return tuple(dict.fromkeys([*spoken, *there[:_THERE], *joined[:3], *words[:3]])) or ("data",)
 
 
 def near_misses(call: ToolCall, window: Window, rng: random.Random) -> Iterator[tuple[str, str]]:

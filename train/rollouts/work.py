@@ -62,7 +62,7 @@ class Worker:
         torch.set_num_threads(1)
         self.settings = settings
         folder = bundle_folder() if kind == "tiny" else Path(target)
-        options = DecoderOptions(threads=1, greedy_first=False)
+        options = DecoderOptions(threads=1, greedy_first=settings.greedy)
         self.decoder: Decoder = HfDecoder.from_folder(folder, call_schema(), options)
         self.stack = ExitStack()
         self.sandbox: Sandbox = self.stack.enter_context(replay_sandbox())
