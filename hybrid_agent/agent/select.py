@@ -48,8 +48,8 @@ class SelectOptions:
 class Selection:
     """What was chosen, from what, and at what cost.
 
-    `replaced` says that the call which would have been taken was vetoed; `refused` that every candidate was, in two rounds (`best` is
-    then the best of the vetoed). `ms` has the milliseconds of `decode` and `score`.
+    `replaced` says that the call which would have been taken was vetoed; `refused` that every candidate was, in two
+    rounds (`best` is then the best of the vetoed). `ms` has the milliseconds of `decode` and `score`.
     """
 
     best: Segment

@@ -77,6 +77,7 @@ class Agent(AbstractContextManager["Agent"]):
             KeyboardInterrupt: the person stopped it; the trace is ended properly first.
         """
         options, hybrid = self.options, self.hybrid
+        self.toolbox.goal = goal
         limits = LoopOptions(
             max_steps=options.max_steps,
             attempts=options.attempts,
@@ -173,6 +174,7 @@ def assemble_agent(
             approve=chosen.approve,
             ask=prompts.approve if prompts else None,
             answer=prompts.ask if prompts else None,
+            policy=hybrid.gate,
         )
     except BaseException:
         box.close()

@@ -18,6 +18,7 @@ from hybrid_agent.assemble.priors import RelativePlanner
 from hybrid_agent.planner.schedule import Scheduler
 from hybrid_agent.protocols import Decoder, Planner, Scorer
 from hybrid_agent.protocols import Scheduler as AnyScheduler
+from hybrid_agent.tools.policy_model import PolicyModel
 from hybrid_agent.tools.toolbox import LocalToolbox
 from hybrid_agent.types import Budget, ToolCall, Verdict
 
@@ -26,7 +27,6 @@ VETO_P = 0.05  # where a scorer has no limits of its own
 LOADERS = {
     "scorer": ("hybrid_agent.scorer.energy", "EnergyScorer"),
     "planner": ("hybrid_agent.planner.hrm", "HrmPlanner"),
-    "gate": ("hybrid_agent.tools.policy_model", "PolicyModel"),
 }
 
 
@@ -46,7 +46,7 @@ class Hybrid:
     scheduler: AnyScheduler | None = None
     select: SelectOptions = field(default_factory=SelectOptions)
     budget: Budget = field(default_factory=Budget)
-    gate: Any = None
+    gate: PolicyModel | None = None
     spec: HybridSpec | None = None
 
 
@@ -82,7 +82,7 @@ def make_hybrid(spec: HybridSpec) -> Hybrid:
             speculate="draft" in spec.parts,
             shaping=rules.alpha if "shaping" in spec.parts else 0.0,
         ),
-        gate=_load("gate", spec.parts),
+        gate=PolicyModel.load(spec.parts["gate"]) if "gate" in spec.parts else None,
         spec=spec,
     )
 
