@@ -7,6 +7,7 @@ export PYTHONPATH := $(CURDIR)
 
 SUITE   ?= os
 SPLIT   ?=
+POOL    ?=
 STAGE   ?= sft
 PROFILE ?= tiny
 ARGS    ?=
@@ -44,8 +45,12 @@ packs: setup  ## replay the gold solution of every stored task in the sandbox
 train-stage: setup  ## train one stage: STAGE=sft PROFILE=tiny
 	@$(PY) -m train.run stage=$(STAGE) profile=$(PROFILE) $(ARGS)
 
-eval: setup  ## evaluate on held-out tasks: SUITE=os|code SPLIT=test_names|test_paraphrase|test_composition
+eval: setup  ## evaluate on held-out tasks: SUITE=os|code|pool POOL=PATH SPLIT=test_names|test_paraphrase|test_composition
+ifeq ($(SUITE),pool)
+	@$(PY) -m eval.code_pool $(if $(POOL),pool=$(POOL)) $(ARGS)
+else
 	@$(PY) -m eval.run suite=$(SUITE) $(if $(SPLIT),split=$(SPLIT)) $(ARGS)
+endif
 
 bench: setup  ## speed, as ratios measured side by side in one run
 	@$(PY) -m eval.bench $(ARGS)

@@ -1,0 +1,1 @@
+"""Evaluation of energies on pools of candidate solutions."""
