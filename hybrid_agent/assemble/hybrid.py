@@ -61,7 +61,7 @@ def make_hybrid(spec: HybridSpec) -> Hybrid:
     decoder = _decoder(spec, greedy_first=not adaptive)
     rank: Rank = "energy" if spec.mode in ("greedy", "energy", "adaptive") else spec.mode  # type: ignore[assignment]
     fixed = config.k if spec.mode in ("logprob", "mean_logprob", "energy") else 1
-    scorer, planner = _load("scorer", spec.parts), _load("planner", spec.parts)
+    scorer, planner = load_part("scorer", spec.parts), load_part("planner", spec.parts)
     veto = _veto(scorer, rules.veto_p) if scorer is not None else None
     return Hybrid(
         decoder=decoder,
@@ -111,7 +111,12 @@ def _veto(scorer: Any, limit: float | None) -> float | Callable[[str], float] | 
     return (lambda text: float(head(text).threshold)) if head is not None else VETO_P
 
 
-def _load(name: str, parts: Mapping[str, Path]) -> Any:
+def load_part(name: str, parts: Mapping[str, Path]) -> Any:
+    """The scorer or the planner among the parts; None if it is not one of them.
+
+    Raises:
+        InputError: it is damaged.
+    """
     if name not in parts:
         return None
     module, part = LOADERS[name]
