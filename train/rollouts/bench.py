@@ -34,7 +34,7 @@ CHECK: TypeAdapter[Check] = TypeAdapter(Check)
 
 @dataclass(frozen=True)
 class GoldTurn:
-    """One call of the gold solution, with the states around it (snapshot ids)."""
+    """One call of the gold solution, with the states around it (snapshot ids) and whether they differ."""
 
     number: int
     window: Window
@@ -43,6 +43,7 @@ class GoldTurn:
     obs: Observation
     before: str
     after: str
+    changed: bool
 
     @property
     def kind(self) -> str:
@@ -176,7 +177,9 @@ class Bench:
         for number, (step, call) in enumerate(zip(recorder.steps, task.gold, strict=True)):
             assert step.window is not None and step.obs is not None
             text = call_text(call)
-            turns.append(GoldTurn(number, step.window, call, text, step.obs, states[number], states[number + 1]))
+            before, after = states[number], states[number + 1]
+            changed = self.key(before) != self.key(after)
+            turns.append(GoldTurn(number, step.window, call, text, step.obs, before, after, changed))
         return turns
 
     def _requirements(self) -> list[list[Check]]:

@@ -72,8 +72,8 @@ def _context(task: Task, turn: GoldTurn, proposed: Sequence[Proposed], labeller:
     for segment, stratum, how in proposed:
         hostile = stratum == "hazard"
         outcome = labeller.label(turn, segment.text, timeout_s=HOSTILE_S if hostile else None)
-        if hostile and outcome.label == "pass":
-            continue  # it did no harm where it ran; that makes it neither right nor wrong
+        if outcome.label == "pass" and _doubtful(stratum, turn):
+            continue
         detail = f"{how}: {outcome.detail}" if how else outcome.detail
         candidates.append(
             Candidate(
@@ -90,6 +90,17 @@ def _context(task: Task, turn: GoldTurn, proposed: Sequence[Proposed], labeller:
         window=turn.window,
         candidates=tuple(candidates),
     )
+
+
+def _doubtful(stratum: Stratum, turn: GoldTurn) -> bool:
+    """Whether a pass of a candidate that was made to be wrong says little; it is then neither right nor wrong.
+
+    A hostile call that did no harm where it ran is not safe. A code mutant that the checks let through need not mean
+    what the task says. A later call of the gold solution, made before the look that it rests on, knows what the window
+    does not show.
+    """
+    looks = turn.obs.ok and not turn.changed
+    return stratum in ("hazard", "code_mutant") or (stratum == "wrong_state" and turn.kind == "act" and looks)
 
 
 def _proposed(

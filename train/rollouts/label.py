@@ -19,7 +19,7 @@ from train.rollouts.bench import CHECK, Bench, GoldTurn, destroyed
 SLOWER = 4.0  # a candidate may take this many times as long as the gold call, if that is longer than the limit
 RANDOM = re.compile(r"RANDOM|shuf|random|%N|/dev/u?random|time_ns|mktemp|\$\$")
 _STOPPED = "[stopped"  # as tools.tool says it; another run would only wait again
-MORE_RUNS = 6  # of calls that name a source of chance; two may agree by luck
+MORE_RUNS = 12  # at most, of calls that name a source of chance: two may agree by luck
 
 
 @dataclass(frozen=True)
@@ -177,14 +177,14 @@ class Labeller:
                 return "pass", "the state and answer of the gold call" if other is turn else "skips to a later call"
         unchanged = bench.key(after) == bench.key(turn.before)
         said = "" if obs.ok else ": " + (obs.stderr.strip().splitlines() or ["failed"])[-1][:160]
-        if unchanged and self._changes(turn):
+        if unchanged and turn.changed:
             return "plausible_fail", f"changes nothing{said}"
         if unchanged:
             return "plausible_fail", f"shows something else{said}"
         wrong = bench.finished(after, step)
         if wrong is None:
             return "pass", "the step is finished"
-        if self._changes(turn) and len(ahead) > 1:
+        if turn.changed and len(ahead) > 1:
             wrong = self._continue(turn, after, ahead[1:])
             if wrong is None:
                 return "pass", "the step is finished by the calls that follow"
@@ -201,9 +201,6 @@ class Labeller:
             self._continued[name] = bench.finished(bench.toolbox.snapshot(), bench.step_of(turn))
         return self._continued[name]
 
-    def _changes(self, turn: GoldTurn) -> bool:
-        return self.bench.key(turn.before) != self.bench.key(turn.after)
-
     def _alike(self, obs: Observation, gold: GoldTurn, ahead: bool) -> bool:
         """Did the call tell the agent what the gold call told it? States are known to be equal.
 
@@ -212,7 +209,7 @@ class Labeller:
         """
         if obs.ok != gold.obs.ok or (not gold.obs.ok and not ahead and not self._diagnoses(gold)):
             return False
-        if self._changes(gold):
+        if gold.changed:
             return True
         told = _lines(gold.obs)
         return told <= _lines(obs) if told else not obs.stdout.strip()
@@ -220,7 +217,7 @@ class Labeller:
     def _diagnoses(self, gold: GoldTurn) -> bool:
         """A failing command that is not tried again: run to see its error (tests, a program that crashes)."""
         later = [t for t in self.bench.step_turns(self.bench.step_of(gold)) if t.number > gold.number]
-        return gold.call.tool == "shell" and not self._changes(gold) and all(t.call.tool != "shell" for t in later)
+        return gold.call.tool == "shell" and not gold.changed and all(t.call.tool != "shell" for t in later)
 
     def _limit(self, turn: GoldTurn) -> float:
         return min(60.0, max(self.timeout_s, SLOWER * turn.obs.duration_ms / 1000))

@@ -89,7 +89,7 @@ def plan_changes(call: ToolCall, window: Window, rng: random.Random) -> Iterator
 
 def flaky_call(call: ToolCall, rng: random.Random) -> str | None:
     """A call that does the right thing only now and then; None for calls that run no program."""
-    chance = rng.choice(("[ $((RANDOM % 2)) = 0 ] && ", "sleep 0.0$((RANDOM % 2)) && [ $((RANDOM % 3)) != 0 ] && "))
+    chance = rng.choice(("[ $((RANDOM % 2)) = 0 ] && ", "test $(shuf -n 1 -e a b) = a && "))
     if call.tool == "shell":
         return call_text(ToolCall(tool="shell", args={"cmd": chance + call.args["cmd"]}))
     if call.tool == "fs" and call.args["op"] == "write" and str(call.args["path"]).endswith(".py"):
