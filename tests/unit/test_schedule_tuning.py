@@ -92,7 +92,8 @@ def test_tuning_keeps_success_for_fewer_tokens_where_certainty_tells() -> None:
         entropy = float(rng.uniform(0.6, 1.2) if hard else rng.uniform(0.0, 0.4))
         right = [not hard or bool(rng.random() < 0.2), *(rng.random(5) < 0.6)]
         energy = [float(rng.normal(-2 if ok else 2, 0.5)) for ok in right]
-        turns.append(turn([bool(ok) for ok in right], energy, group=f"t{at // 3}", entropy=entropy))
+        made = turn([bool(ok) for ok in right], energy, group=f"t{at // 3}", entropy=entropy)
+        turns.append(replace(made, p=np.full(6, 0.9)))  # so that only the entropy can tell
     config = ScheduleConfig(contexts="unused", draws=5)
     tuned = tune(turns, config)
     figures = tuned.figures
