@@ -174,7 +174,11 @@ def _isotonic(scores: Floats, truth: NDArray[np.int64]) -> Knots:
 
 
 def _best_threshold(scores: Floats, truth: NDArray[np.int64]) -> float:
-    """Just below the score from which on calling it a positive gives the best F1; 0.5 if there are no positives."""
+    """Just below the score from which on calling it a positive gives the best F1; 0.5 if there are no positives.
+
+    Where scores say little, F1 is best by calling everything positive, which would cost the most compute for
+    nothing: the threshold is never below twice the base rate (or 0.5, if that is less).
+    """
     if not truth.sum():
         return 0.5
     best, threshold = -1.0, 0.5
@@ -182,5 +186,5 @@ def _best_threshold(scores: Floats, truth: NDArray[np.int64]) -> float:
         chosen = scores >= score
         f1 = 2 * (chosen & (truth == 1)).sum() / (chosen.sum() + truth.sum())
         if f1 > best:
-            best, threshold = float(f1), float(score)
-    return max(0.0, round(threshold - 1e-6, 6))
+            best, threshold = float(f1), float(score) - 1e-6
+    return round(max(threshold, min(0.5, 2 * float(truth.mean()))), 6)

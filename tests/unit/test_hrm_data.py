@@ -253,6 +253,14 @@ def test_calibration_mends_scores_on_other_tasks():
     assert stored == calibration
 
 
+def test_a_head_that_knows_nothing_does_not_deliberate_everywhere():
+    p = predictions()
+    rare = (np.arange(4000) % 10 == 0).astype(np.int64)
+    blind = Predictions(**{**vars(p), "true_deliberate": rare, "deliberate": np.full(4000, 0.3)})
+    marginal = np.array([0.7, 0.2, 0.1])
+    assert figures(blind, marginal, fit_calibration(blind, TOOLS, marginal))["deliberate_share"] == 0
+
+
 def test_what_is_not_known_is_not_reported_nor_calibrated():
     p = predictions(30)
     unknown = np.full(30, UNKNOWN)
