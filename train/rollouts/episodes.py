@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hybrid_agent.assemble.agent import SESSION, AgentOptions, assemble_agent
+from hybrid_agent.assemble.hybrid import Hybrid
 from hybrid_agent.assemble.rundir import RunDir
 from hybrid_agent.config.rollouts import RolloutsConfig
 from hybrid_agent.decoder.scripted import ScriptedDecoder
@@ -19,7 +20,7 @@ from hybrid_agent.traces.contexts import Label
 from hybrid_agent.traces.episodes import EpisodeEntry
 from hybrid_agent.traces.reader import read_trace
 from hybrid_agent.traces.store import TraceWriter
-from hybrid_agent.types import Step, Task, Window
+from hybrid_agent.types import Budget, Step, Task, Window
 from train.rollouts.scrub import scrub
 
 HARMLESS = ("schema", "snapshot")  # refusals that say nothing about intent
@@ -103,13 +104,13 @@ def _once(task: Task, decoder: Decoder, temperature: float, seed: int, trace: Pa
             approve="auto" if task.destructive else "deny",
             max_steps=task.max_steps,
             seed=seed,
-            temperature=temperature,
             task_id=task.id,
             env={"sandbox": SESSION},
             provenance={"split": task.split, "pack": task.pack},
         )
+        hybrid = Hybrid(decoder, budget=Budget(temperature=temperature))
         try:
-            with assemble_agent(run, decoder=decoder, workspace=workspace, sandbox=SESSION, options=options) as agent:
+            with assemble_agent(run, hybrid=hybrid, workspace=workspace, sandbox=SESSION, options=options) as agent:
                 prepare_workspace(task.setup, agent.sandbox)
                 result = agent.run(task.goal, on_step=keep)
                 broken = [] if result.infra else [r.detail for r in agent.judge(task.checks) if not r.ok]
