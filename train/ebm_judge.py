@@ -22,7 +22,7 @@ from train.data import bucket
 from train.ebm_data import Contexts, collate
 from train.ebm_metrics import Floats, Judged
 
-LEAST = 30  # candidates that a head's own curve needs; with fewer it takes the curve of all
+LEAST = 100  # candidates that a curve needs: the decoder's own of a domain, else all of it, else all there are
 Baseline = dict[str, list[float]]  # domain -> weights of the features, then the intercept
 
 
@@ -58,21 +58,32 @@ def calibrate(
 ) -> Calibration:
     """Fit each head's curve on the calibration part, then search its veto threshold on the validation part.
 
+    Both on the decoder's own candidates, if there are enough: those are what will be judged, and they pass far more
+    often than made-up ones.
+
     Args:
         energies: full energies (C,) of the candidates of each part.
         over_veto: most passing calls that may be vetoed.
     """
     fit, val = data.candidates(parts["calibration"]), data.candidates(parts["val"])
-    everything = fit_head(energies["calibration"], data.passed[fit])
     heads: dict[Domain, Head] = {}
     for number, name in enumerate(DOMAINS):
-        rows = data.domain[fit] == number
-        head = fit_head(energies["calibration"][rows], data.passed[fit][rows]) if rows.sum() >= LEAST else everything
-        seen = data.domain[val] == number
+        rows = population(data, fit, number)
+        head = fit_head(energies["calibration"][rows], data.passed[fit][rows])
+        seen = population(data, val, number)
         p = head.probabilities(energies["val"][seen])
         threshold = veto_threshold(p, data.passed[val][seen], over_veto, cap)
         heads[name] = head.model_copy(update={"threshold": threshold})
     return Calibration(heads=heads)
+
+
+def population(data: Contexts, index: NDArray[np.int64], domain: int) -> NDArray[np.bool_]:
+    """Which of these candidates stand for what a head will judge, bool (len(index),)."""
+    mine = data.domain[index] == domain
+    for chosen in (mine & data.written[index], mine):
+        if chosen.sum() >= LEAST:
+            return chosen
+    return np.ones(len(index), np.bool_)
 
 
 def fit_baseline(data: Contexts, contexts: NDArray[np.int64]) -> Baseline:
@@ -132,33 +143,45 @@ def read_baseline(path: Path) -> Baseline:
 def show(report: Mapping[str, Any], console: Console, title: str) -> None:
     """Print a report as tables."""
     table = Table(title=title, title_justify="left")
-    columns = ("head", "n", "pass", "AUC (95 %)", "AP", "ECE", "Brier", "over-veto (95 %)", "caught")
-    for column in (*columns, "model only", "features only"):
+    columns = (
+        "head",
+        "n",
+        "pass",
+        "AUC (95 %)",
+        "AP",
+        "own n",
+        "own AUC",
+        "ECE",
+        "Brier",
+        "over-veto (95 %)",
+        "caught",
+    )
+    for column in columns:
         table.add_column(column, justify="left" if column == "head" else "right")
     for name, head in report["heads"].items():
         low, high = head["auc_interval"] or (0.0, 1.0)
         a, b = head["over_veto_interval"]
-        methods = head["methods"]
         table.add_row(
             name,
             f"{head['count']:,}",
             f"{head['passing']:,}",
             f"{_number(head['auc'])} ({low:.3f}-{high:.3f})",
             _number(head["ap"]),
+            f"{head['own_count']:,}",
+            _number(head["own_auc"]),
             _number(head["ece"]),
             _number(head["brier"]),
             f"{_share(head['over_veto'])} ({a:.1%}-{b:.1%})",
             _share(head["caught"]),
-            _number(methods["model"]),
-            _number(methods["features"]),
         )
     console.print(table)
+    console.print("own: the decoder's own candidates (all where there are none); from there on figures are on those")
     for name, head in report["heads"].items():
         strata = ", ".join(f"{s} {_number(v['auc'])} (n={v['count']:,})" for s, v in head["strata"].items())
-        own = ", ".join(f"{m} {_number(v)}" for m, v in head["methods_own"].items())
         console.print(f"{name}: AUC by stratum: {strata}", highlight=False)
-        if any(v is not None for v in head["methods_own"].values()):
-            console.print(f"{name}: AUC on the decoder's own candidates: {own}", highlight=False)
+        for whose, key in (("all", "methods"), ("own", "methods_own")):
+            said = ", ".join(f"{m} {_number(v)}" for m, v in head[key].items())
+            console.print(f"{name}: AUC on {whose} candidates by method: {said}", highlight=False)
     picked = report["choice"]
     rates = ", ".join(f"{m} {_share(v)}" for m, v in picked["pass_rate"].items())
     whose = "the decoder's own" if picked["decoder_only"] else "all"

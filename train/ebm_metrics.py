@@ -83,7 +83,10 @@ def wilson(hits: int, count: int, z: float = 1.96) -> tuple[float, float]:
 
 
 def report(judged: Judged, seed: int = 0) -> dict[str, Any]:
-    """All figures, as JSON: per head and overall, per stratum, per method, and which candidate would be chosen."""
+    """All figures, as JSON: per head and overall, per stratum, per method, and which candidate would be chosen.
+
+    AUC and AP are on all candidates; calibration and veto on those that the decoder wrote (on all, if it wrote none).
+    """
     heads: dict[str, Any] = {}
     for name in (*DOMAINS, "all"):
         rows = judged.domain == DOMAINS.index(name) if name != "all" else np.ones(len(judged.p), np.bool_)
@@ -93,26 +96,31 @@ def report(judged: Judged, seed: int = 0) -> dict[str, Any]:
 
 
 def _head(judged: Judged, rows: NDArray[np.int64], seed: int) -> dict[str, Any]:
-    passed, p, full = judged.passed[rows], judged.p[rows], judged.scores["full"][rows]
-    good, vetoed = int(passed.sum()), judged.vetoed[rows]
-    over, bad = int((vetoed & passed).sum()), len(passed) - good
-    caught = int((vetoed & ~passed).sum())
-    own = judged.written[rows]
+    own = rows[judged.written[rows]]
+    own = own if len(own) else rows
+    passed, full = judged.passed[rows], judged.scores["full"][rows]
+    right, p, vetoed = judged.passed[own], judged.p[own], judged.vetoed[own]
+    good, over, caught = int(right.sum()), int((vetoed & right).sum()), int((vetoed & ~right).sum())
     return {
         "count": len(rows),
-        "passing": good,
+        "passing": int(passed.sum()),
         "auc": auc(full, passed),
         "auc_interval": _interval(full, passed, judged.owner[rows], seed),
         "ap": average_precision(full, passed),
-        "ece": ece(p, passed),
-        "brier": brier(p, passed),
+        "own_count": len(own),
+        "own_passing": good,
+        "own_auc": auc(judged.scores["full"][own], right),
+        "ece": ece(p, right),
+        "ece_all": ece(judged.p[rows], passed),
+        "brier": brier(p, right),
         "over_veto": over / good if good else None,
         "over_veto_interval": wilson(over, good),
-        "caught": caught / bad if bad else None,
+        "caught": caught / (len(own) - good) if len(own) > good else None,
+        "caught_all": float(judged.vetoed[rows][~passed].mean()) if not passed.all() else None,
         "methods": {name: auc(scores[rows], passed) for name, scores in judged.scores.items() if name != "logprob"},
-        "methods_own": {name: auc(scores[rows][own], passed[own]) for name, scores in judged.scores.items()},
+        "methods_own": {name: auc(scores[own], right) for name, scores in judged.scores.items()},
         "strata": _strata(full, passed, judged.stratum[rows]),
-        "bins": bins(p, passed),
+        "bins": bins(p, right),
     }
 
 

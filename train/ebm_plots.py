@@ -40,7 +40,7 @@ def plot_reliability(report: Mapping[str, Any], folder: Path) -> list[Path]:
             low, high = wilson(round(share * size), size)
             spread = [[max(0.0, share - low)], [max(0.0, high - share)]]
             axes.errorbar(mean, share, yerr=spread, fmt="o", ms=4, lw=1, color="tab:blue")
-        title = f"{name}: ECE {head['ece']:.3f}, {head['count']:,} candidates"
+        title = f"{name}: ECE {head['ece']:.3f}, {head['own_count']:,} candidates"
         axes.set(xlabel="calibrated probability to pass", ylabel="share that passed", title=title)
         axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
         written += _save(plt, figure, folder, f"reliability-{name}")

@@ -1,7 +1,8 @@
 """The features f(x) of a candidate: cheap facts that need no execution, each a number in about -2..2.
 
 Those marked bad are never good news: the energy model may only learn weights >= 0 for them. A fact that is not known
-(no verdict, no log-probability) is 0.
+(no verdict, no log-probability) is 0. Nothing says whether the decoder wrote a candidate: most made-up ones fail, and a
+model that is told who wrote a call learns that instead of what is wrong with it.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ FREE = (
     "source_present", "target_present", "path_in_clause", "named_used", "order_kept", "clause_used", "trigrams",
     "length", "added", "edits", "plan_steps", "plan_as_cut", "check_command",
 )  # fmt: skip
-DECODER = ("has_logprob", "logprob", "mean_logprob", "low", "entropy")
+DECODER = ("logprob", "mean_logprob", "low", "entropy")
 FEATURES = (*BAD, *FREE, *DECODER)
 BAD_COUNT, DECODER_START = len(BAD), len(BAD) + len(FREE)
 
@@ -202,7 +203,6 @@ def _about_decoder(f: dict[str, float], segment: Segment) -> None:
     chosen = segment.tokens - segment.forced
     if segment.logprob == 0 and segment.tokens == 0:
         return
-    f["has_logprob"] = 1.0
     f["logprob"] = max(segment.logprob, -20.0) / 4
     f["mean_logprob"] = max(segment.logprob / max(1, chosen), -4.0)
     f["low"] = max(segment.low, -8.0) / 3

@@ -121,7 +121,7 @@ def test_the_gate_and_the_decoder_are_heard_if_they_spoke():
     window = step("remove notes.md")
     made = call("fs", op="remove", path="notes.md")
     silent = facts(window, made)
-    assert silent["has_verdict"] == silent["has_logprob"] == 0
+    assert silent["has_verdict"] == silent["logprob"] == 0
     verdict = Verdict(allow=False, rule="x", destructive=True, approval="needed")
     heard = facts(window, made, verdict, logprob=-4.0, tokens=10, forced=8, low=-3.0, entropy=0.5)
     assert heard["denied"] == heard["destructive"] == heard["approval_needed"] == heard["has_verdict"] == 1
