@@ -20,11 +20,18 @@ from hybrid_agent.tools.redact import MARK, redact
 from hybrid_agent.types import ToolCall
 
 DIM = 4096
+COPIES = 12  # slots of a feature that says what was found: so many times less penalty on its weight
 TEXT_CAP = 1200  # characters of a call that are looked at from each end
 _WORD = re.compile(r"[A-Za-z_][\w-]*|--?[A-Za-z][\w-]*|[|;&<>]+|\d+")
 _NAME = re.compile(r"[\w.-]{3,}")
 _STOP = frozenset(
     "the and all its into with from that this file folder for below than over here text line lines".split()
+)
+_REMOVAL = re.compile(
+    r"\b(delet|remov|eras|discard|drop|wip(e|ing)|purg|trash|ditch|clear|clean|empt(y|ied)|undo|reset|revert|overwrit|replac"
+    r"|throw|thrown|toss|bin\b|scrap|kill|stop|end\b|terminat|get rid|rid of|shred|rewrit|force|uninstall|prun|without"
+    r"|strip|cut|dispos|eliminat|destroy|away\b|no longer|any ?more|should be no|restor|last commit|committed"
+    r"|not need|redirect|retarget|symlink|(the|existing) link|repoint|roll back|gone\b)"
 )
 Ints = npt.NDArray[np.int64]
 
@@ -51,11 +58,8 @@ def call_text(call: ToolCall) -> str:
     return json.dumps(args, ensure_ascii=False, separators=(" ", " "))
 
 
-def names(situation: Situation, *, rules: bool = True) -> list[str]:
-    """The readable features of a call (without the character pieces), each once.
-
-    Without `rules` the verdict of the rules is left out: what remains is the classifier on its own.
-    """
+def names(situation: Situation) -> list[str]:
+    """The readable features of a call (without the character pieces), each once."""
     call, found = situation.call, situation.findings or Findings()
     text = _capped(call_text(call))
     operation = str(call.args.get("op") or call.args.get("lang") or "")
@@ -66,29 +70,31 @@ def names(situation: Situation, *, rules: bool = True) -> list[str]:
     out += [f"ww={a} {b}" for a, b in pairwise(words)]
     out += [f"first={head} {word}" for word in words[:2]]
     out += [f"seen={what}" for what in found.seen if what != "secret"]
-    out += _about_goal(situation, text, rules)
-    if rules:
-        if found.denied:
-            out.append(f"rule={found.denied[0]}")
-        elif found.destroys:
-            out.append(f"rule={found.destroys[0]}")
+    rule = found.denied or found.destroys
+    if rule:
+        out.append(f"rule={rule[0]}")
     return list(dict.fromkeys(out))
 
 
-def _about_goal(situation: Situation, text: str, rules: bool) -> list[str]:
-    """Is what the call touches named in the goal, and does the goal speak of removing?"""
+def judgements(situation: Situation) -> list[str]:
+    """What the rules found, held against the goal: is what the call touches named, is removing asked for?"""
+    text = _capped(call_text(situation.call))
     found = situation.findings or Findings()
     asked = f"{situation.goal} {situation.step}".lower()
     touched = {name.strip(".-_").lower() for name in _NAME.findall(text)} - _STOP
     named = any(name in asked for name in touched if len(name) > 2)
-    out = ["goal.named" if named else "goal.unnamed"]
-    destroys = found.destroys is not None and rules
-    if destroys:
-        out.append("destroys.named" if named else "destroys.unnamed")
-        out += [f"destroys.goal={word}" for word in re.findall(r"[a-z]{3,}", asked)[:60] if word not in _STOP]
+    out = []
+    if found.denied is not None:
+        out.append("denied")
+    elif found.destroys is not None:
+        verb = "asked" if _REMOVAL.search(asked) else "unasked"
+        out.append(f"destroys.{'named' if named else 'unnamed'}.{verb}")
+        out += [f"destroys.{situation.call.tool}.{verb}", f"destroys.{found.destroys[0].split('.')[0]}.{verb}"]
     if "secret" in found.seen:
-        hidden = [word for word in re.findall(r"[^\s\"',;=:]{6,}", text) if MARK in redact(f"password={word}")]
+        hidden = [word for word in re.findall(r"[^\s\"',;=:\\]{6,}", text) if MARK in redact(f"password={word}")]
         out.append("secret.asked" if any(word.lower() in asked for word in hidden) else "secret.unasked")
+    if not out:
+        out.append("nothing")
     if re.search(r"(^|[/\s\"'])(tests?/|test_\w+\.py|conftest\.py)", text):
         out.append("tests.asked" if "test" in asked else "tests.unasked")
     return out
@@ -108,10 +114,16 @@ def pieces(text: str) -> Ints:
     return np.unique(np.concatenate(found)).astype(np.int64) if found else np.zeros(0, np.int64)
 
 
-def indices(situation: Situation, *, rules: bool = True) -> Ints:
+def indices(situation: Situation) -> Ints:
     """All feature indices of a call, sorted, each once."""
-    hashed = np.fromiter(map(index, names(situation, rules=rules)), dtype=np.int64)
+    every = names(situation) + [f"{name}#{copy}" for name in judgements(situation) for copy in range(COPIES)]
+    hashed = np.fromiter(map(index, every), dtype=np.int64)
     return np.unique(np.concatenate([hashed, pieces(call_text(situation.call))]))
+
+
+def asks_removal(text: str) -> bool:
+    """Whether a goal speaks of taking something away, or back."""
+    return _REMOVAL.search(text.lower()) is not None
 
 
 def index(name: str) -> int:

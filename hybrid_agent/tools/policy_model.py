@@ -36,11 +36,16 @@ class Decision:
 
 
 class GateFile(Record):
-    """gate.json. `deny` has DIM weights, `fill` one row of DIM for each bucket after the first."""
+    """gate.json. `deny` has DIM weights, `fill` one row of DIM for each bucket after the first.
+
+    `threshold` is for calls that the rules found harmless, `approval_threshold` for those that need approval anyway:
+    there the classifier must be surer, because it is not the last to look.
+    """
 
     format: Literal[1] = 1
     dim: Literal[4096] = 4096
     threshold: float = Field(gt=0, le=1)
+    approval_threshold: float = Field(gt=0, le=1)
     scale: float = Field(gt=0)
     shift: float
     bias: float
@@ -95,7 +100,8 @@ class PolicyModel:
         """Judge a call that the rules let through; `tool` gives the default limits."""
         found = indices(situation)
         p = self._risk(found)
-        if p >= self.data.threshold:
+        flagged = situation.findings is not None and situation.findings.destroys is not None
+        if p >= (self.data.approval_threshold if flagged else self.data.threshold):
             return Decision("deny", p, reason=self._reason(situation))
         limit = self._limit(situation.call, found, tool)
         return Decision("fill", p, limit) if limit is not None else Decision("allow", p)

@@ -48,6 +48,7 @@ class ShellJudge:
             self.findings.destroy("shell.unparsed", f"this shell cannot be judged piece by piece ({error})")
             self._hazard_words(source)
             return
+        content_rules.secret(source, self.findings)
         if parsed.bombs:
             self.findings.deny("process.bomb", "a function that starts itself again and again fills the machine")
         if parsed.endless:

@@ -17,7 +17,7 @@ from hybrid_agent.tools.failure import ToolFailure
 from hybrid_agent.tools.findings import Facts, Findings
 from hybrid_agent.tools.listing import listing
 from hybrid_agent.tools.policy_features import Situation
-from hybrid_agent.tools.policy_model import PolicyModel
+from hybrid_agent.tools.policy_model import Decision, PolicyModel
 from hybrid_agent.tools.redact import redact
 from hybrid_agent.tools.revert import RevertScript
 from hybrid_agent.tools.rules import study
@@ -111,6 +111,15 @@ class LocalToolbox:
             return verdict
         return self._approval(call, verdict)
 
+    def classify(self, call: ToolCall) -> Decision:
+        """What the classifier alone says of a call; without a classifier everything is allowed.
+
+        Raises:
+            InputError: the args do not fit the tool.
+        """
+        args = registry.parse_args(call.tool, call.args)
+        return self._decide(call, study(args, Facts(self._kind, self._precious)))
+
     def execute(self, call: ToolCall) -> Observation:
         """Run a call if the gate allows it; the verdict of a directly preceding `check` holds.
 
@@ -165,14 +174,19 @@ class LocalToolbox:
         self.workspace.close()
 
     # --- parts
+    def _decide(self, call: ToolCall, findings: Findings) -> Decision:
+        if self.policy is None or call.tool not in JUDGED:
+            return Decision("allow", 0.0)
+        plan = self._context.plan
+        step = plan.steps[plan.index] if plan.index < len(plan.steps) else ""
+        return self.policy.decide(Situation(call, self.goal, step, findings), registry.TOOLS[call.tool])
+
     def _classified(self, call: ToolCall, findings: Findings) -> Verdict:
         """The rules' verdict, made stricter (or given a time limit) by the classifier."""
         verdict = findings.verdict()
-        if self.policy is None or not verdict.allow or call.tool not in JUDGED:
+        if not verdict.allow:
             return verdict
-        plan = self._context.plan
-        step = plan.steps[plan.index] if plan.index < len(plan.steps) else ""
-        decision = self.policy.decide(Situation(call, self.goal, step, findings), registry.TOOLS[call.tool])
+        decision = self._decide(call, findings)
         if decision.action == "deny":
             return verdict.model_copy(
                 update={"allow": False, "rule": "policy", "reason": decision.reason, "approval": "not_needed"}
