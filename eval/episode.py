@@ -15,8 +15,7 @@ from pathlib import Path, PurePosixPath
 from types import FrameType
 
 from eval.result import FailedCheck, TaskResult
-from hybrid_agent.agent.select import parse_call
-from hybrid_agent.agent.window import call_text
+from hybrid_agent.agent.select import stored_text
 from hybrid_agent.assemble.agent import AgentOptions, assemble_agent
 from hybrid_agent.assemble.hybrid import Hybrid
 from hybrid_agent.assemble.rundir import RunDir
@@ -174,12 +173,7 @@ def _from_steps(task: Task, steps: Sequence[Step]) -> dict[str, object]:
 
 
 def _overruled(step: Step) -> bool:
-    return len(step.candidates) > 1 and not _same_call(step.candidates[0].text, step.content)
-
-
-def _same_call(text: str, content: str) -> bool:
-    call = parse_call(text)
-    return (call_text(call) if call else text) == content
+    return len(step.candidates) > 1 and stored_text(step.candidates[0].text) != step.content
 
 
 def _asked_for(task: Task, step: Step) -> bool:

@@ -10,6 +10,7 @@ from typing import Literal
 from pydantic import ValidationError
 
 from hybrid_agent.agent.draw import Draw
+from hybrid_agent.agent.window import call_text
 from hybrid_agent.protocols import Decoder, Scheduler, Scorer
 from hybrid_agent.types import Budget, Control, Effort, Schedule, Segment, ToolCall, Window
 
@@ -67,6 +68,12 @@ def parse_call(text: str) -> ToolCall | None:
         return ToolCall.model_validate_json(text)
     except ValidationError:
         return None
+
+
+def stored_text(text: str) -> str:
+    """A candidate's text in the form in which a step stores the call that was taken."""
+    call = parse_call(text)
+    return call_text(call) if call is not None else text
 
 
 def may_change(call: ToolCall) -> bool:

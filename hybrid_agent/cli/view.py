@@ -12,6 +12,7 @@ from rich.live import Live
 from rich.spinner import Spinner
 from rich.text import Text
 
+from hybrid_agent.agent.select import stored_text
 from hybrid_agent.cli.text import describe_call, describe_obs, describe_verdict, safe, step_ms
 from hybrid_agent.types import Step, Window
 
@@ -53,11 +54,35 @@ def step_lines(step: Step, width: int = 110) -> list[Text]:
     if step.snapshot:
         head.append(f"  snapshot {step.snapshot[:12]}", style="dim")
     lines = [head]
+    chosen = describe_choice(step)
+    if chosen:
+        lines.append(Text("    " + chosen, style="dim"))
     verdict = describe_verdict(step.verdict)
     if verdict:
         lines.append(Text("    " + verdict, style="yellow"))
     lines += [Text("    " + row, style="dim" if step.ok else "red") for row in describe_obs(step.obs, width)]
     return lines
+
+
+def describe_choice(step: Step) -> str:
+    """How the call was chosen, in one line; empty where the greedy call was simply taken."""
+    effort, parts = step.effort, []
+    if effort is not None and effort.k > 1:
+        why = f" ({step.schedule.why})" if step.schedule and step.schedule.why != "fixed" else ""
+        merged = f", {len(step.candidates)} different" if len(step.candidates) < effort.drawn else ""
+        parts.append(f"K {effort.k}{why}{merged}" + (f", {effort.cancelled} cancelled" if effort.early else ""))
+    taken = next((c for c in step.candidates if stored_text(c.text) == step.content), None)
+    if taken is not None and taken.energy is not None:
+        probability = f", p {taken.p:.2f}" if taken.p is not None else ""
+        best = min(c.energy for c in step.candidates if c.energy is not None)
+        parts.append(f"energy {taken.energy:.2f} (least {best:.2f}){probability}")
+    if step.control.risk > 0:
+        parts.append(f"risk {step.control.risk:.2f}")
+    if taken is not None and taken.expert:
+        parts.append(f"by {safe(taken.expert)}")
+    if effort is not None and effort.vetoed:
+        parts.append(f"{effort.vetoed} vetoed by energy")
+    return "; ".join(parts)
 
 
 class QuietView:
