@@ -17,7 +17,7 @@ from hybrid_agent.errors import InputError
 from hybrid_agent.nn.tokenizer import tokenizer_hash
 from hybrid_agent.runs.atomic import file_hash, write_atomic
 from hybrid_agent.scorer.encode import Batch, Encoder, pack
-from hybrid_agent.scorer.features import VERSION, features
+from hybrid_agent.scorer.features import FEATURES, VERSION, features
 from hybrid_agent.scorer.view import view_of
 from hybrid_agent.traces.contexts import Stratum, read_contexts
 from hybrid_agent.traces.domains import DOMAINS, domain_of
@@ -87,7 +87,8 @@ def load_contexts(path: Path, tokenizer: PreTrainedTokenizerFast | None, context
             "no such contexts file", where=str(path), field="stage.contexts", fix="hybrid-agent traces build"
         )
     vocabulary = tokenizer_hash(tokenizer) if tokenizer is not None else ""
-    key = hashlib.sha256(f"1 {VERSION} {file_hash(path)} {vocabulary} {context}".encode()).hexdigest()[:16]
+    made_of = f"1 {VERSION} {FEATURES} {file_hash(path)} {vocabulary} {context}"
+    key = hashlib.sha256(made_of.encode()).hexdigest()[:16]
     stored = cache / f"contexts-{key}.npz"
     if not stored.is_file():
         arrays = _arrays(path, Encoder(tokenizer, context) if tokenizer is not None else None)

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from hybrid_agent.constrain.clauses import clauses
+from hybrid_agent.constrain.clauses import clauses, plans
 from hybrid_agent.constrain.spans import runs_of
 from hybrid_agent.scorer.call_parts import Parts, parts_of, paths_of, shell_parses
 from hybrid_agent.scorer.code_checks import CodeFacts, check_code
@@ -29,15 +29,16 @@ BAD = (
     "source_missing", "target_taken", "parent_missing", "path_unseen", "find_missing", "find_ambiguous",
     "ordinary_word_as_name", "same_text_twice", "repeat", "repeat_failed", "text_edit_of_code", "nothing_to_edit",
     "words_unseen", "numbers_unseen", "named_unused",
-    "done_without_work", "done_after_failure", "finish_early", "plan_uncovered", "plan_disordered",
+    "done_without_work", "done_after_failure", "check_elsewhere", "check_trivial",
+    "finish_early", "plan_uncovered", "plan_disordered",
 )  # fmt: skip
 FREE = (
     "tool_shell", "tool_exec", "tool_fs", "tool_editor", "tool_plan", "tool_finish", "tool_ask", "looks", "removes",
-    "phase_plan", "phase_finish", "calls_before", "last_failed", "looked_before",
+    "phase_plan", "phase_finish", "calls_before", "last_failed", "looked_before", "changed_before",
     "has_verdict", "state_changing", "has_code", "code_lines", "code_complexity", "code_numbers_unused",
     "shell_pipes", "shell_redirects", "shell_unknown",
     "source_present", "target_present", "path_in_clause", "named_used", "order_kept", "clause_used", "trigrams",
-    "length", "added", "edits", "plan_steps", "plan_as_cut", "check_command",
+    "length", "added", "edits", "plan_steps", "plan_as_cut", "plan_listed", "check_command",
 )  # fmt: skip
 DECODER = ("logprob", "mean_logprob", "low", "entropy")
 FEATURES = (*BAD, *FREE, *DECODER)
@@ -85,6 +86,7 @@ def _about_call(f: dict[str, float], view: View, text: str, parts: Parts) -> Non
     f["calls_before"] = min(len(view.calls), 6) / 3
     f["last_failed"] = float(view.last_ok is False)
     f["looked_before"] = float(bool(view.contents))
+    f["changed_before"] = float(view.changed)
     f["repeat"] = float(text in view.calls)
     f["repeat_failed"] = float(text in view.failed)
     f["length"] = math.log1p(len(text)) / 3 - 1
@@ -188,6 +190,12 @@ def _about_plan(f: dict[str, float], view: View, parts: Parts) -> None:
         f["done_without_work"] = float(not view.changed)
         f["done_after_failure"] = float(view.last_ok is False)
         f["check_command"] = float(bool(parts.shell))
+        path, kind = str(parts.checks.get("path", "")).rstrip("/"), parts.checks.get("kind")
+        # True before the step began, so it says nothing of the step.
+        f["check_trivial"] = float(
+            (kind == "exists" and path in view.listed) or (kind == "absent" and path not in view.listed)
+        )
+        f["check_elsewhere"] = float(bool(path) and not any(path.rpartition("/")[2] in c for c in view.calls))
         return
     steps = parts.strings
     planned = "\n".join(steps)
@@ -197,6 +205,8 @@ def _about_plan(f: dict[str, float], view: View, parts: Parts) -> None:
     f["plan_disordered"] = float(places != sorted(places) or -1 in places or len(set(places)) != len(places))
     first = set(clauses(view.clause)[: max(1, len(steps))])
     f["plan_as_cut"] = _share(step in first for step in steps)
+    ways = plans(view.clause)
+    f["plan_listed"] = (tuple(steps) in ways) / 2 + (tuple(steps) == (ways[0] if ways else (view.clause,))) / 2
 
 
 def _about_decoder(f: dict[str, float], segment: Segment) -> None:

@@ -29,7 +29,8 @@ class View:
     words: [A-Za-z0-9_]+ runs of the clause.
     visible: such runs of all that the window shows.
     numbers: numbers in all that the window shows.
-    paths: listed, written or made paths, without a closing slash.
+    listed: paths of the workspace as the step began, without a closing slash.
+    paths: those and what was written or made since.
     parts: the names that those paths are made of.
     contents: text of files that was read or written whole in this step.
     calls: calls of this step, as text.
@@ -45,6 +46,7 @@ class View:
     words: tuple[str, ...]
     visible: frozenset[str]
     numbers: frozenset[str]
+    listed: frozenset[str]
     paths: frozenset[str]
     parts: frozenset[str]
     contents: dict[str, str]
@@ -58,7 +60,8 @@ def view_of(window: Window) -> View:
     """Prepare a window."""
     clause = step_text(window)
     shown = [clause, window.goal, *window.files, *window.notes]
-    paths = {f.rstrip("/") for f in window.files}
+    listed = frozenset(f.rstrip("/") for f in window.files)
+    paths = set(listed)
     paths |= {word for note in window.notes for word in note.split() if "/" in word or "." in word}
     contents: dict[str, str] = {}
     changed, last_ok = False, None
@@ -89,6 +92,7 @@ def view_of(window: Window) -> View:
         words=tuple(w.lower() for w in runs_of(clause)),
         visible=frozenset(run for text in shown for run in runs_of(text)),
         numbers=frozenset(number for text in shown for number in _NUMBER.findall(text)),
+        listed=listed,
         paths=frozenset(paths),
         parts=parts,
         contents=contents,

@@ -42,6 +42,11 @@ SAW = (READ, "ok\n" + SOURCE.rstrip("\n"))
         (step("move notes.md into docs"), call("fs", op="move", path="notes.md", to="docs/notes.md")),
         (step("make a folder called 'logs_2'"), call("fs", op="mkdir", path="logs_2")),
         (step("count the lines of notes.md"), call("shell", cmd="wc -l notes.md")),
+        (
+            step("make a folder x_1", (call("fs", op="mkdir", path="x_1"), "ok")),
+            call("plan", op="done", check={"kind": "exists", "path": "x_1"}),
+        ),
+        (Window(goal="make a_1, then make b_2"), call("plan", op="set", steps=["make a_1", "make b_2"])),
         (step("write 'hello' to new_1.txt"), call("fs", op="write", path="new_1.txt", text="hello")),
     ],
 )
@@ -84,6 +89,16 @@ def test_a_right_call_raises_no_bad_feature(window, made):
         ),
         ("named_unused", step("put 'red fox' into notes.md"), call("fs", op="append", path="notes.md", text="x")),
         ("done_without_work", step("read app.py"), call("plan", op="done", check={"kind": "exists", "path": "app.py"})),
+        (
+            "check_elsewhere",
+            step("make a folder x_1", (call("fs", op="mkdir", path="x_1"), "ok")),
+            call("plan", op="done", check={"kind": "exists", "path": "y_1"}),
+        ),
+        (
+            "check_trivial",
+            step("make notes.md short", (call("fs", op="write", path="notes.md", text="x"), "ok")),
+            call("plan", op="done", check={"kind": "exists", "path": "notes.md"}),
+        ),
         ("finish_early", step("read app.py"), call("finish", status="done", summary="")),
         (
             "plan_uncovered",
