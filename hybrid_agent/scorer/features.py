@@ -23,10 +23,10 @@ from hybrid_agent.types import Segment, Verdict
 VERSION = 1  # of what the names below mean; stored with a model and checked when it is loaded
 
 BAD = (
-    "not_a_call", "denied", "destructive", "approval_needed",
+    "not_a_call", "denied",
     "code_broken", "code_undefined", "code_unused_params", "code_unused_names", "code_stub", "code_odd",
     "code_numbers_unseen", "code_name_missing", "shell_broken", "shell_paths_unseen",
-    "source_missing", "target_taken", "parent_missing", "path_unseen", "find_missing", "find_ambiguous",
+    "source_missing", "path_unseen", "find_missing", "find_ambiguous",
     "ordinary_word_as_name", "same_text_twice", "repeat", "repeat_failed", "text_edit_of_code", "nothing_to_edit",
     "words_unseen", "numbers_unseen", "named_unused",
     "done_without_work", "done_after_failure", "check_elsewhere", "check_trivial",
@@ -35,9 +35,9 @@ BAD = (
 FREE = (
     "tool_shell", "tool_exec", "tool_fs", "tool_editor", "tool_plan", "tool_finish", "tool_ask", "looks", "removes",
     "phase_plan", "phase_finish", "calls_before", "last_failed", "looked_before", "changed_before",
-    "has_verdict", "state_changing", "has_code", "code_lines", "code_complexity", "code_numbers_unused",
+    "has_verdict", "state_changing", "destructive", "approval_needed", "has_code", "code_lines", "code_complexity", "code_numbers_unused",
     "shell_pipes", "shell_redirects", "shell_unknown",
-    "source_present", "target_present", "path_in_clause", "named_used", "order_kept", "clause_used", "trigrams",
+    "source_present", "target_present", "target_taken", "parent_missing", "path_in_clause", "named_used", "order_kept", "clause_used", "trigrams",
     "length", "added", "edits", "plan_steps", "plan_as_cut", "plan_listed", "check_command",
 )  # fmt: skip
 DECODER = ("logprob", "mean_logprob", "low", "entropy")

@@ -70,8 +70,6 @@ def test_a_right_call_raises_no_bad_feature(window, made):
         ("shell_broken", step("list it"), call("shell", cmd="ls ((")),
         ("shell_paths_unseen", step("count lines of notes.md"), call("shell", cmd="wc -l other/log.txt")),
         ("source_missing", step("remove notes.md"), call("fs", op="remove", path="nodes.md")),
-        ("target_taken", step("make docs"), call("fs", op="mkdir", path="docs")),
-        ("parent_missing", step("write 'x' to a/b.txt"), call("fs", op="write", path="a/b.txt", text="x")),
         ("path_unseen", step("remove notes.md"), call("fs", op="remove", path="zebra.md")),
         (
             "find_missing",
@@ -114,6 +112,13 @@ def test_a_right_call_raises_no_bad_feature(window, made):
 )
 def test_a_bad_feature_fires_on_its_mistake(name, window, made):
     assert name in bad_facts(window, made)
+
+
+def test_risky_is_not_bad():
+    window = step("remove docs, or write 'x' to a/b.txt")
+    assert facts(window, call("fs", op="mkdir", path="docs"))["target_taken"] == 1
+    assert facts(window, call("fs", op="write", path="a/b.txt", text="x"))["parent_missing"] == 1
+    assert not {"target_taken", "parent_missing", "destructive", "approval_needed"} & set(BAD)
 
 
 def test_what_the_step_made_counts_as_there():
