@@ -27,7 +27,7 @@ BAD = (
     "code_broken", "code_undefined", "code_unused_params", "code_unused_names", "code_stub", "code_odd",
     "code_numbers_unseen", "code_name_missing", "shell_broken", "shell_paths_unseen",
     "source_missing", "path_unseen", "find_missing", "find_ambiguous",
-    "ordinary_word_as_name", "same_text_twice", "repeat", "repeat_failed", "text_edit_of_code", "nothing_to_edit",
+    "ordinary_word_as_name", "same_text_twice", "repeat", "repeat_failed", "nothing_to_edit",
     "words_unseen", "numbers_unseen", "named_unused",
     "done_without_work", "done_after_failure", "check_elsewhere", "check_trivial",
     "finish_early", "plan_uncovered", "plan_disordered",
@@ -35,9 +35,11 @@ BAD = (
 FREE = (
     "tool_shell", "tool_exec", "tool_fs", "tool_editor", "tool_plan", "tool_finish", "tool_ask", "looks", "removes",
     "phase_plan", "phase_finish", "calls_before", "last_failed", "looked_before", "changed_before",
-    "has_verdict", "state_changing", "destructive", "approval_needed", "has_code", "code_lines", "code_complexity", "code_numbers_unused",
+    "has_verdict", "state_changing", "destructive", "approval_needed",
+    "has_code", "code_lines", "code_complexity", "code_numbers_unused", "text_edit_of_code",
     "shell_pipes", "shell_redirects", "shell_unknown",
-    "source_present", "target_present", "target_taken", "parent_missing", "path_in_clause", "named_used", "order_kept", "clause_used", "trigrams",
+    "source_present", "target_present", "target_taken", "parent_missing", "path_in_clause",
+    "named_used", "order_kept", "clause_used", "trigrams",
     "length", "added", "edits", "plan_steps", "plan_as_cut", "plan_listed", "check_command",
 )  # fmt: skip
 DECODER = ("logprob", "mean_logprob", "low", "entropy")

@@ -118,7 +118,9 @@ def test_risky_is_not_bad():
     window = step("remove docs, or write 'x' to a/b.txt")
     assert facts(window, call("fs", op="mkdir", path="docs"))["target_taken"] == 1
     assert facts(window, call("fs", op="write", path="a/b.txt", text="x"))["parent_missing"] == 1
-    assert not {"target_taken", "parent_missing", "destructive", "approval_needed"} & set(BAD)
+    edit = call("editor", path="app.py", edits=[{"op": "append", "text": "x"}])
+    assert facts(step("edit app.py"), edit)["text_edit_of_code"] == 1
+    assert not {"text_edit_of_code", "target_taken", "parent_missing", "destructive", "approval_needed"} & set(BAD)
 
 
 def test_what_the_step_made_counts_as_there():
