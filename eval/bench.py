@@ -13,50 +13,28 @@ import statistics
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from rich.console import Console
 from rich.table import Table
 
+from eval.bench_speculation import candidates, shaping, speculation
 from eval.bench_windows import Example, held_out_examples
+from eval.ratio import Ratio, take_turns
 from hybrid_agent.assemble.decoders import bundle_folder
 from hybrid_agent.constrain import CallGrammar, find_spans
 from hybrid_agent.constrain.matcher import ConstraintError
 from hybrid_agent.decoder.choose import pick
 from hybrid_agent.decoder.engine import Sampling, SegmentEngine
-from hybrid_agent.decoder.hf import DecoderOptions, HfDecoder
+from hybrid_agent.decoder.hf import DRAFT, DecoderOptions, HfDecoder
+from hybrid_agent.runs.layout import find_run
 from hybrid_agent.tools.registry import call_schema
 from hybrid_agent.tools.sandbox import Limits, make_sandbox
 from hybrid_agent.tools.snapshot import SnapshotStore
 from hybrid_agent.types import Budget, Control
-
-
-@dataclass(frozen=True)
-class Ratio:
-    """`ours` and `other` are medians in milliseconds; `ratio` is ours / other unless the name says times faster."""
-
-    name: str
-    ours: float
-    other: float
-    ratio: float
-    note: str
-
-
-def take_turns(ours: Callable[[], Any], other: Callable[[], Any], rounds: int) -> tuple[float, float]:
-    """Median milliseconds of each side; the sides alternate, after one round to warm up."""
-    times: tuple[list[float], list[float]] = ([], [])
-    for turn in range(rounds + 1):
-        for side, run in zip(times, (ours, other), strict=True):
-            began = time.perf_counter()
-            run()
-            if turn:
-                side.append((time.perf_counter() - began) * 1e3)
-    return statistics.median(times[0]), statistics.median(times[1])
 
 
 def mask_cost(decoder: HfDecoder, examples: list[Example]) -> Ratio:
@@ -198,11 +176,19 @@ def snapshots(rounds: int, files: int = 500) -> list[Ratio]:
     return [Ratio(f"{name} / cp -a", ours, other, ours / other, note) for name, ours, other in measured]
 
 
+def _draft(folder: Path, given: str | None) -> dict[str, Path]:
+    """Where the draft model lies, if there is one."""
+    path = Path(given) if given and Path(given).is_dir() else find_run(Path("runs"), given) if given else None
+    path = path or (folder / DRAFT if (folder / DRAFT).is_dir() else None)
+    return {DRAFT: path} if path else {}
+
+
 def main() -> None:
     """Measure everything and print a table; `--json` prints one JSON object as the last line."""
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--draft", help="a draft model's run or folder, instead of the bundle's own")
     options = parser.parse_args()
     torch.set_num_threads(1)
     folder = bundle_folder()
@@ -212,6 +198,9 @@ def main() -> None:
         mask_cost(decoder, examples),
         constrained_against_free(folder, examples, options.rounds),
         engine_against_generate(folder, options.rounds),
+        *candidates(folder, examples, options.rounds),
+        *speculation(folder, examples, options.rounds, _draft(folder, options.draft)),
+        shaping(folder, examples, options.rounds),
         *sandbox_against_subprocess(options.rounds * 3),
         *snapshots(options.rounds),
     ]

@@ -98,7 +98,7 @@ class HfDecoder:
         self.options = options or DecoderOptions()
         if self.options.threads:
             torch.set_num_threads(self.options.threads)
-        self.tokenizer, self.lexicon = tokenizer, lexicon or Lexicon()
+        self.model, self.tokenizer, self.lexicon = model, tokenizer, lexicon or Lexicon()
         tiny = is_tiny(tokenizer)
         # The tiny decoder was never shown a policy: without that choice most of a call's end is forced.
         self.schema = without_policy(schema) if tiny else dict(schema)

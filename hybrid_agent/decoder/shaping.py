@@ -112,19 +112,22 @@ class Shaper:
         steering = torch.zeros(head.shape[1], WIDTH) if steering is None else steering
         return cls(steering, head, excluded_tokens(tokenizer, head.shape[0]), tokenizer_hash(tokenizer))
 
-    @torch.inference_mode()
     def bias(self, window: Window) -> NDArray[np.float32]:
         """Float32 (vocab,): zero-mean over the tokens that may be biased, within ±3, the 512 largest only."""
-        if window is self._last[0]:
-            return self._last[1]
-        direction = self.steering @ torch.from_numpy(features(window)).to(self.steering.device)
+        if window is not self._last[0]:
+            self._last = (window, self.bias_of(features(window)))
+        return self._last[1]
+
+    @torch.inference_mode()
+    def bias_of(self, described: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The same from features (WIDTH,)."""
+        direction = self.steering @ torch.from_numpy(described).to(self.steering.device)
         raw = (self.head @ direction.to(self.head)).float().cpu().numpy()
         raw -= raw[~self.excluded].mean()
         raw[self.excluded] = 0.0
         if len(raw) > MOST:
             raw[np.argpartition(np.abs(raw), len(raw) - MOST)[: len(raw) - MOST]] = 0.0
         value: NDArray[np.float32] = np.clip(raw, -CAP, CAP)
-        self._last = (window, value)
         return value
 
     def save(self, folder: Path, about: dict[str, object] | None = None) -> list[Path]:

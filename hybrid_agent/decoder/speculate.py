@@ -95,6 +95,10 @@ class SmallModel:
         self.model, self.sure = model, sure
         self._text: list[int] = []
 
+    def forget(self) -> None:
+        """Drop the cache."""
+        self._text = []
+
     def guess(self, place: Place) -> Guess | None:
         """See `DraftSource`."""
         if len(place.text) > self.model.context:

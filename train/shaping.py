@@ -1,0 +1,252 @@
+"""Fit logit shaping on labelled candidates: `python -m train.shaping contexts=FILE [key=value ...]`.
+
+Minimises, over the steering matrix A, the mean over contexts of -Σ_k w_k Σ_t log q(y_k,t) + η |A f|², where
+w_k = softmax_k(-β E_k) over the context's candidates and q is the frozen decoder under its grammar with its logits
+shifted by W A f (convex in A). The strength α is then chosen on held-out groups; 0 is among the choices and wins
+unless another one is better beyond its 95 % interval.
+
+    contexts    file(s) of traces.contexts, comma-separated
+    scorer      `labels` (0 for a pass, 1 for a failure), or a scorer folder or run
+    decoder     `bundle`, a run, or a folder
+    out         folder to write to; empty = runs/shaping/NAME/ATTEMPT/shaping
+    beta, eta, val_share, max_contexts, iterations, seed, name, runs
+
+Exit codes: 0 done, 2 bad input.
+"""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from pydantic import Field, ValidationError
+from rich.console import Console
+
+from hybrid_agent.assemble.decoders import bundle_folder
+from hybrid_agent.decoder.hf import DecoderOptions, HfDecoder
+from hybrid_agent.decoder.shaping import WIDTH, Shaper
+from hybrid_agent.errors import InputError
+from hybrid_agent.runs.atomic import file_hash
+from hybrid_agent.runs.layout import find_run, new_attempt
+from hybrid_agent.runs.manifest import MANIFEST, Manifest, git_state, library_versions, write_manifest
+from hybrid_agent.tools.registry import call_schema
+from hybrid_agent.traces.contexts import read_contexts
+from hybrid_agent.traces.groups import split_groups
+from hybrid_agent.types import Record
+from train.shaping_table import Energies, Table, collect, from_labels, from_scorer
+
+ALPHAS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0)
+
+
+class ShapingConfig(Record):
+    """See the head of this file. `beta` null: 4 for labels, 1 for a scorer."""
+
+    contexts: str = Field(min_length=1)
+    scorer: str = "labels"
+    decoder: str = "bundle"
+    out: str = ""
+    name: str = "tiny"
+    runs: str = "runs"
+    beta: float | None = Field(default=None, gt=0)
+    eta: float = Field(default=0.02, ge=0)
+    val_share: float = Field(default=0.3, gt=0, lt=1)
+    max_contexts: int = Field(default=1500, ge=2)
+    iterations: int = Field(default=60, ge=1)
+    seed: int = 0
+
+
+def weights(table: Table, beta: float) -> torch.Tensor:
+    """w (K,): softmax of -βE over the candidates of each context."""
+    scores = -beta * table.energy
+    return torch.exp(scores - _logsumexp(scores, table.context, len(table.groups))[table.context])
+
+
+def log_likelihoods(table: Table, bias: torch.Tensor) -> torch.Tensor:
+    """Σ_t log q(y_k,t), (K,), with logits shifted by `bias` (C, vocab)."""
+    of_context = table.context[table.candidate][table.choice]
+    scores = table.logits + bias[of_context, table.ids]
+    each = scores[table.target] - _logsumexp(scores, table.choice, len(table.target))
+    return torch.zeros(len(table.context)).index_add(0, table.candidate, each)
+
+
+def _logsumexp(values: torch.Tensor, group: torch.Tensor, count: int) -> torch.Tensor:
+    """Log of the sum of exp(values) in each of `count` groups."""
+    top = torch.full((count,), -torch.inf).scatter_reduce(0, group, values.detach(), "amax")
+    return torch.zeros(count).index_add(0, group, torch.exp(values - top[group])).log() + top
+
+
+def fit(table: Table, shaper: Shaper, *, beta: float, eta: float, iterations: int = 60) -> tuple[torch.Tensor, float]:
+    """The steering matrix (d, WIDTH) and the final value of the objective.
+
+    The bias is taken as it is before the caps of serving: centred, and 0 for excluded tokens.
+    """
+    allowed = torch.from_numpy(~shaper.excluded)
+    head = shaper.head.float().clone()
+    head -= head[allowed].mean(0)
+    head[~allowed] = 0.0
+    w, steering = weights(table, beta), torch.zeros(head.shape[1], WIDTH, requires_grad=True)
+    optimizer = torch.optim.LBFGS([steering], max_iter=iterations, line_search_fn="strong_wolfe")
+    count = len(table.groups)
+
+    def objective() -> torch.Tensor:
+        directions = table.features @ steering.t()
+        value = -(w * log_likelihoods(table, directions @ head.t())).sum() / count
+        return value + eta * directions.square().sum() / count
+
+    def closure() -> torch.Tensor:
+        optimizer.zero_grad()
+        value = objective()
+        value.backward()
+        return value
+
+    optimizer.step(closure)
+    with torch.no_grad():
+        return steering.detach(), float(objective())
+
+
+def judge(table: Table, shaper: Shaper, beta: float, alpha: float) -> dict[str, np.ndarray]:
+    """For each context, with the bias as it is served: weighted negative log-likelihood, mean energy (of one of its
+    candidates drawn by likelihood), and whether the likeliest candidate is a pass."""
+    bias = torch.from_numpy(np.stack([alpha * shaper.bias_of(f) for f in table.features.numpy()]))
+    logs = log_likelihoods(table, bias)
+    count = len(table.groups)
+    nll = torch.zeros(count).index_add(0, table.context, -weights(table, beta) * logs)
+    shares = torch.exp(logs - _logsumexp(logs, table.context, count)[table.context])
+    energy = torch.zeros(count).index_add(0, table.context, shares * table.energy)
+    passed = [bool(table.good[rows][logs[rows].argmax()]) for rows in _rows(table)]
+    return {"nll": nll.numpy(), "energy": energy.numpy(), "first_passes": np.array(passed, float)}
+
+
+def _rows(table: Table) -> list[torch.Tensor]:
+    return [torch.nonzero(table.context == c)[:, 0] for c in range(len(table.groups))]
+
+
+def interval(differences: np.ndarray, groups: Sequence[str], seed: int, draws: int = 1000) -> tuple[float, float]:
+    """95 % bootstrap interval of a mean over contexts, drawn by group."""
+    names, at = np.unique(np.array(groups), return_inverse=True)
+    sums, sizes = np.bincount(at, differences, len(names)), np.bincount(at, minlength=len(names))
+    drawn = np.random.default_rng(seed).integers(0, len(names), (draws, len(names)))
+    low, high = np.percentile(sums[drawn].sum(1) / sizes[drawn].sum(1), [2.5, 97.5])
+    return float(low), float(high)
+
+
+def choose_alpha(table: Table, shaper: Shaper, beta: float, seed: int) -> tuple[float, list[dict[str, object]]]:
+    """The strength with the least negative log-likelihood, and a report on all of them.
+
+    It is 0 unless the likelihood is better and the mean energy no worse, both beyond chance.
+    """
+    plain, report = judge(table, shaper, beta, 0.0), []
+    best, least = 0.0, float(plain["nll"].mean())
+    for alpha in ALPHAS:
+        found = judge(table, shaper, beta, alpha)
+        entry: dict[str, object] = {"alpha": alpha}
+        for key, values in found.items():
+            entry[key] = round(float(values.mean()), 4)
+            entry[f"{key}_change"] = [round(x, 4) for x in interval(values - plain[key], table.groups, seed)]
+        report.append(entry)
+        sure = interval(found["nll"] - plain["nll"], table.groups, seed)[1] < 0
+        harmless = interval(found["energy"] - plain["energy"], table.groups, seed)[1] <= 0
+        if sure and harmless and found["nll"].mean() < least:
+            best, least = alpha, float(found["nll"].mean())
+    return best, report
+
+
+def run(config: ShapingConfig, command: str, console: Console) -> Path:
+    """Fit, choose α, write; returns the folder of the shaping.
+
+    Raises:
+        InputError: an input is missing, or the contexts say nothing.
+    """
+    torch.set_num_threads(1)
+    torch.manual_seed(config.seed)
+    files = [Path(part) for part in config.contexts.split(",")]
+    contexts = [context for path in files for context in read_contexts(path)]
+    order = np.random.default_rng(config.seed).permutation(len(contexts))[: config.max_contexts]
+    kept, held = split_groups([contexts[i] for i in sorted(order)], config.val_share, config.seed)
+    source = bundle_folder() if config.decoder == "bundle" else _folder(config, config.decoder)
+    decoder = HfDecoder.from_folder(source, call_schema(), DecoderOptions(threads=1), parts={})
+    energies, parents = _energies(config)
+    if (source / MANIFEST).is_file():
+        parents["decoder"] = file_hash(source / MANIFEST)
+    train, test = collect(decoder, kept, energies), collect(decoder, held, energies)
+    if not train.groups or not test.groups:
+        what = f"{len(train.groups)} contexts to fit on and {len(test.groups)} to choose α on"
+        raise InputError(what, where=config.contexts, fix="give more contexts with passes and failures")
+    console.print(
+        f"shaping: {len(train.groups)}+{len(test.groups)} contexts, {len(train.context)} candidates "
+        f"({train.skipped} left out), {len(train.target)} choices among {len(train.ids)} tokens"
+    )
+    beta = config.beta or (4.0 if config.scorer == "labels" else 1.0)
+    shaper = Shaper.for_model(decoder.model, decoder.tokenizer)
+    shaper.steering, loss = fit(train, shaper, beta=beta, eta=config.eta, iterations=config.iterations)
+    alpha, report = choose_alpha(test, shaper, beta, config.seed)
+    for line in report:
+        console.print(line, highlight=False)
+    console.print(f"alpha {alpha}")
+    home = Path(config.out) if config.out else new_attempt(Path(config.runs), "shaping", config.name)
+    folder = home if config.out else home / "shaping"
+    made = shaper.save(folder, {"alpha": alpha, "beta": beta, "eta": config.eta, "held_out": report})
+    sha, dirty = git_state(Path(__file__).parents[1])
+    manifest = Manifest(
+        stage="shaping",
+        name=config.name,
+        command=command,
+        config=config.model_dump(mode="json"),
+        git_sha=sha,
+        git_dirty=dirty,
+        seed=config.seed,
+        parents={**parents, **{f"contexts/{path.name}": file_hash(path) for path in files}},
+        tokenizer_hash=shaper.tokenizer,
+        metrics={"alpha": alpha, "objective": loss, "contexts": len(train.groups), "held_out": report},
+        versions=dict(library_versions(("torch", "transformers", "numpy"))),
+    )
+    write_manifest(home, manifest, [file.relative_to(home) for file in made])
+    return folder
+
+
+def _folder(config: ShapingConfig, reference: str) -> Path:
+    path = Path(reference)
+    return path if path.is_dir() else find_run(Path(config.runs), reference)
+
+
+def _energies(config: ShapingConfig) -> tuple[Energies, dict[str, str]]:
+    if config.scorer == "labels":
+        return from_labels, {}
+    from hybrid_agent.scorer.energy import EnergyScorer
+
+    home = _folder(config, config.scorer)
+    folder = home / "scorer" if (home / "scorer").is_dir() else home
+    parents = {"scorer": file_hash(home / MANIFEST)} if (home / MANIFEST).is_file() else {}
+    return from_scorer(EnergyScorer.load(folder)), parents
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command."""
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    console = Console(stderr=True)
+    if not arguments or "-h" in arguments or "--help" in arguments:
+        print(__doc__)
+        return 0
+    try:
+        try:
+            pairs = dict(argument.split("=", 1) for argument in arguments)
+            config = ShapingConfig.model_validate(pairs)
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            raise InputError(first["msg"], field=str(first["loc"][0])) from None
+        except ValueError:
+            raise InputError("write key=value", where=shlex.join(arguments), fix="see --help") from None
+        folder = run(config, shlex.join(["python", "-m", "train.shaping", *arguments]), console)
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    console.print(f"fitted: {folder}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
