@@ -80,11 +80,6 @@ def test_a_right_call_raises_no_bad_feature(window, made):
         ("same_text_twice", step("copy notes.md"), call("fs", op="copy", path="notes.md", to="notes.md")),
         ("repeat", step("read app.py", SAW), READ),
         ("repeat_failed", step("read app.py", (READ, "error\nno such file")), READ),
-        (
-            "text_edit_of_code",
-            step("edit app.py"),
-            call("editor", path="app.py", edits=[{"op": "append", "text": "x"}]),
-        ),
         ("named_unused", step("put 'red fox' into notes.md"), call("fs", op="append", path="notes.md", text="x")),
         ("done_without_work", step("read app.py"), call("plan", op="done", check={"kind": "exists", "path": "app.py"})),
         (
