@@ -20,7 +20,7 @@ BREAK = "⏎"
 GOALS = {
     "train": (
         "count the lines of notes.txt", "tidy up the project", "make the tests pass", "free some disk space",
-        "set name to shop2 in config.yaml", "fix the bug in src/app.py", "write a summary of README.md into summary.txt",
+        "set name to shop2 in config.yaml", "fix the bug in src/app.py", "summarize README.md in summary.txt",
         "find out why the build is slow", "sort data/orders.csv by id", "prepare the release",
         "rename src/util.py to src/tools.py", "add a line to notes.txt", "put the settings in order",
         "check that everything works", "make a backup of the data", "speed up the script",
@@ -28,7 +28,7 @@ GOALS = {
     "held_out": (
         "how many orders are there?", "get the project into shape", "the checks fail, please repair the code",
         "the disk is nearly full, see what can be done", "change the port in config.yaml to 9000",
-        "add() gives wrong results, find out why", "translate README.md into short notes", "bring the repository up to date",
+        "add() gives wrong results, find out why", "turn README.md into short notes", "bring the repository up to date",
         "list all functions of src/util.py in functions.txt", "make deployment easier", "clean the code",
         "install what is needed and start", "collect the totals in totals.txt", "let the others see the results",
         "look for problems in the logs", "finish the work on the shop",
