@@ -73,6 +73,11 @@ class Contexts:
         return np.concatenate(parts) if parts else np.zeros(0, np.int64)
 
 
+def contexts_file(path: Path) -> Path:
+    """The contexts file that a path names: itself, or the one in a folder that `traces build` made."""
+    return path / "contexts.jsonl.gz" if path.is_dir() else path
+
+
 def load_contexts(path: Path, tokenizer: PreTrainedTokenizerFast | None, context: int, cache: Path) -> Contexts:
     """Read a contexts file, with its features and tokens; the arrays are kept in `cache` for the next call.
 

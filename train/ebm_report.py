@@ -50,7 +50,7 @@ def make_report(options: dict[str, str]) -> dict[str, object]:
     """Score the contexts with the run's scorer, print the tables and return the report."""
     from hybrid_agent.scorer.calibration import Calibration
     from hybrid_agent.scorer.energy import CALIBRATION, load_model, read_config
-    from train.ebm_data import load_contexts
+    from train.ebm_data import contexts_file, load_contexts
     from train.ebm_judge import energies_of, judge, read_baseline, show
     from train.ebm_metrics import report
     from train.ebm_plots import plot_reliability
@@ -62,7 +62,7 @@ def make_report(options: dict[str, str]) -> dict[str, object]:
     config = read_config(scorer)
     model, tokenizer = load_model(scorer, config)
     calibration = Calibration.model_validate_json((scorer / CALIBRATION).read_text(encoding="utf-8"))
-    source = Path(options["contexts"])
+    source = contexts_file(Path(options["contexts"]))
     data = load_contexts(source, tokenizer, config.context, root / "cache")
     contexts = np.arange(len(data))
     device = options["device"]

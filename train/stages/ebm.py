@@ -26,7 +26,7 @@ from hybrid_agent.runs.manifest import MANIFEST, read_manifest
 from hybrid_agent.scorer.energy import CALIBRATION, ScorerConfig, load_model, read_tokenizer, save_model
 from hybrid_agent.scorer.model import EnergyModel, drop_features
 from hybrid_agent.traces.domains import DOMAINS
-from train.ebm_data import Contexts, ContextStream, Labelled, load_contexts, parts
+from train.ebm_data import Contexts, ContextStream, Labelled, contexts_file, load_contexts, parts
 from train.ebm_judge import calibrate, energies_of, fit_baseline, judge, show
 from train.ebm_loss import Terms, candidate_weights, loss_terms
 from train.ebm_metrics import auc, report
@@ -58,15 +58,11 @@ def run(config: TrainConfig, command: str, console: Console) -> Path:
     """
     stage, root, ranks = config.stage, Path(config.runs), Ranks.from_environment()
     assert isinstance(stage, EbmConfig)
-    if stage.contexts is None:
-        raise InputError(
-            "no contexts given", field="stage.contexts", fix="hybrid-agent traces build, then name its file"
-        )
     threads = use_threads(config, ranks)
     if not ranks.first:
         ranks.wait()  # the first rank makes the folder and the cache
     start = _start(stage, root, config.seed, console)
-    source = Path(stage.contexts)
+    source = contexts_file(Path(stage.contexts))
     data = load_contexts(source, start.tokenizer, start.config.context, root / "cache")
     folder = open_folder(config, (SCORER,))
     data_hash = same_data(folder, source)

@@ -25,14 +25,14 @@ class StrataConfig(Record):
 class EbmConfig(Record):
     """The energy model.
 
-    `contexts` is a file of labelled candidates (`hybrid-agent traces build`). `trunk`: `decoder` starts from the
+    `contexts` is a file of labelled candidates, or the folder that `hybrid-agent traces build` made. `trunk`: `decoder` starts from the
     weights of the run `decoder` (a run such as sft/tiny, a bundle folder, or `bundle`), `hf:PATH` from any Hugging
     Face folder, `none` uses features only. `packed` rows hold a prefix once with all its candidates; the trunk must
     take a four-dimensional attention mask (decoders do).
     """
 
     name: Literal["ebm"] = "ebm"
-    contexts: str | None = None
+    contexts: str = Field(default="runs/rollouts/contexts", min_length=1)
     decoder: str = "bundle"
     trunk: str = "decoder"
     packed: bool = True
