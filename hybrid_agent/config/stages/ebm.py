@@ -25,10 +25,10 @@ class StrataConfig(Record):
 class EbmConfig(Record):
     """The energy model.
 
-    `contexts` is a file of labelled candidates, or the folder that `hybrid-agent traces build` made. `trunk`: `decoder` starts from the
-    weights of the run `decoder` (a run such as sft/tiny, a bundle folder, or `bundle`), `hf:PATH` from any Hugging
-    Face folder, `none` uses features only. `packed` rows hold a prefix once with all its candidates; the trunk must
-    take a four-dimensional attention mask (decoders do).
+    `contexts` is a file of labelled candidates, or the folder that `hybrid-agent traces build` made.
+    `trunk`: `decoder` starts from the weights of the run `decoder` (a run such as sft/tiny, a bundle's folder, or
+    `bundle` for the shipped one), `hf:PATH` from any Hugging Face folder, `none` uses features only. `packed` rows
+    hold a prefix once with all its candidates; the trunk must take a four-dimensional attention mask (decoders do).
     """
 
     name: Literal["ebm"] = "ebm"
