@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 from transformers import LlamaForCausalLM
@@ -70,9 +71,9 @@ def print_report(report: Mapping[str, Any], console: Console) -> None:
     """The table people look at: exact calls in percent, and against the base with its interval."""
     figures = report["figures"]
     slices = list(figures["base"])
-    table = Table(title=f"exact calls, % ({report['held_out']})")
-    for head in ("who writes", *slices, "all against base"):
-        table.add_column(head, no_wrap=True)
+    table = Table(title=f"exact calls, % ({report['held_out']})", box=SIMPLE, pad_edge=False, padding=(0, 1, 0, 0))
+    for head in ("", *slices, "all against base"):
+        table.add_column(head, no_wrap=head in ("", "all against base"))
     for name, by_slice in figures.items():
         cells = [f"{100 * by_slice[part]['exact']:.1f}" for part in slices]
         test = report["against_base"].get(name, {}).get(ALL)
