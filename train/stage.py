@@ -85,7 +85,7 @@ def finish(
 ) -> Manifest:
     """Write the manifest over the stage's files, its metrics log and its config: the last act of a stage."""
     sha, dirty = git_state(Path(__file__).parents[1])
-    every = [f for f in (*files, folder / METRICS, folder / CONFIG) if f.is_file()]
+    every = [f.relative_to(folder) for f in (*files, folder / METRICS, folder / CONFIG) if f.is_file()]
     manifest = Manifest(
         stage=config.stage.name,
         name=config.name,
