@@ -36,7 +36,7 @@ def contexts_at(path: Path) -> list[Context]:
     """
     from hybrid_agent.traces.contexts import read_contexts
 
-    files = sorted(path.rglob("*.jsonl*")) if path.is_dir() else [path]
+    files = sorted(path.glob("*.jsonl*")) if path.is_dir() else [path]
     found = [context for file in files for context in read_contexts(file)]
     if not found:
         fix = "make some: hybrid-agent traces build split=val out=..."
