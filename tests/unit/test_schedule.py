@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 from selection_parts import segment, write
 
+from hybrid_agent.assemble.presets import preset
+from hybrid_agent.config.eval import EvalConfig
 from hybrid_agent.config.hybrid import TUNED, HybridConfig, Overrides, Thresholds, read_tuned, thresholds
+from hybrid_agent.config.load import load_config
 from hybrid_agent.errors import InputError
 from hybrid_agent.planner.schedule import Scheduler
 from hybrid_agent.types import Control
@@ -64,3 +67,28 @@ def test_thresholds_by_hand_win_over_tuned_ones(tmp_path: Path) -> None:
     (tmp_path / TUNED).write_text('{"tau_entropi": 1}')
     with pytest.raises(InputError, match="tau_entrop"):
         read_tuned(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["full", "greedy", "no_scorer", "energy8"])
+def test_every_switch_of_a_preset_can_be_overridden(name: str) -> None:
+    overrides = [f"hybrid={name}", "hybrid.set.k_base=3", "hybrid.experts=off", "hybrid.k=2"]
+    config = load_config("eval", overrides, EvalConfig).hybrid
+    assert (config.set.k_base, config.experts, config.k) == (3, "off", 2)
+
+
+def test_presets_say_what_their_names_say() -> None:
+    presets = {name: preset(name) for name in ("auto", "full", "greedy", "logprob4", "energy8", "fixed_k", "free_form")}
+    assert presets["auto"] == HybridConfig()
+    parts = ("planner", "scorer", "experts", "draft", "shaping", "gate")
+    assert {getattr(presets["full"], part) for part in parts} == {"on"}
+    assert {getattr(presets["greedy"], part) for part in parts} == {"off"}
+    for part, name in (("planner", "no_planner"), ("experts", "no_experts"), ("draft", "no_speculation")):
+        assert preset(name) == presets["full"].model_copy(update={part: "off"})
+    assert preset("no_shaping") == presets["full"].model_copy(update={"shaping": "off"})
+    assert (presets["logprob4"].mode, presets["logprob4"].k, presets["logprob4"].scorer) == ("logprob", 4, "off")
+    assert (presets["energy8"].mode, presets["energy8"].k, presets["energy8"].scorer) == ("energy", 8, "on")
+    assert (presets["fixed_k"].mode, presets["fixed_k"].early_exit, presets["free_form"].constrained) == (
+        "energy",
+        False,
+        False,
+    )
