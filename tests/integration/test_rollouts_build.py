@@ -14,7 +14,17 @@ from hybrid_agent.traces.provenance import CONTEXTS, PROVENANCE, read_provenance
 from hybrid_agent.traces.reader import read_trace
 
 ROOT = Path(__file__).parents[2]
-SMALL = ("packs.os=2", "packs.code=0", "first_seed=4000000", "shard=1", "k=2", "counts.hazard=1", "counts.near=2")
+SMALL = (
+    "packs.os=2",
+    "packs.code=0",
+    "first_seed=4000041",  # two short tasks
+    "workers=1",
+    "shard=1",
+    "k=2",
+    "turns.plan=1",
+    "turns.done=1",
+    "counts={near: 2, hazard: 1, wrong_state: 1, plan: 2}",
+)
 
 
 def traces(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -30,8 +40,8 @@ def test_a_build_is_complete_resumes_and_repeats_itself(tmp_path: Path) -> None:
     contexts = list(read_contexts(out / CONTEXTS))
     made = read_provenance(out)
     assert made.records == len(contexts) > 3
-    assert made.split == "train" and made.seeds == {"os": (4_000_000, 4_000_002)} and made.decoder_hash
-    assert {c.group for c in contexts} <= {"os-train-4000000", "os-train-4000001"}
+    assert made.split == "train" and made.seeds == {"os": (4_000_041, 4_000_043)} and made.decoder_hash
+    assert {c.group for c in contexts} <= {"os-train-4000041", "os-train-4000042"}
     for context in contexts:
         texts = [candidate.segment.text for candidate in context.candidates]
         assert len(set(texts)) == len(texts)
@@ -60,7 +70,7 @@ def test_a_build_is_complete_resumes_and_repeats_itself(tmp_path: Path) -> None:
 
 def test_episodes_are_stored_judged_and_replayed(tmp_path: Path) -> None:
     out = tmp_path / "episodes"
-    built = traces("build", *SMALL[:3], "packs.os=1", "what=episodes", "temperatures=[1.5]", f"out={out}")
+    built = traces("build", *SMALL[:4], "packs.os=1", "what=episodes", "temperatures=[1.5]", f"out={out}")
     assert built.returncode == 0, built.stderr
     entries = list(read_index(out))
     assert entries and entries[0].how == "greedy" and entries[0].label in ("pass", "plausible_fail")
