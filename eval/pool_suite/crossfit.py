@@ -19,7 +19,7 @@ from hybrid_agent.scorer.pool.view import PoolView
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
-STRENGTHS = (0.5, 1.0, 2.0, 4.0)
+STRENGTHS = (0.5, 1.0, 2.0)
 CONSENSUS = (0.1, 0.2, 0.5, 1.0)
 INNER = 4
 

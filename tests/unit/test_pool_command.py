@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,14 +16,21 @@ from tests.unit.pool_cases import record, write_pool
 DEV = Path(__file__).resolve().parents[3] / "shared" / "data" / "codegen_pool" / "dev.jsonl.gz"
 
 
+def _figures(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    with pytest.raises(SystemExit) as caught:
+        command.main([*arguments, "--json"])
+    assert not caught.value.code
+    found: dict[str, Any] = json.loads(capsys.readouterr().out.splitlines()[-1])
+    return found
+
+
 def _settings(tmp_path: Path) -> list[str]:
     return [f"cache={tmp_path / 'cache'}", f"out={tmp_path / 'runs'}", "workers=1", "repeats=1", "resamples=100"]
 
 
 def test_reranks_a_pool_and_writes_everything(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pool = write_pool(tmp_path / "pool.jsonl", [record(f"t/{i}") for i in range(4)])
-    command.main([f"pool={pool}", *_settings(tmp_path), "--json"])
-    body = json.loads(capsys.readouterr().out.splitlines()[-1])
+    body = _figures([f"pool={pool}", *_settings(tmp_path)], capsys)
     top = {name: found["value"] for name, found in body["top_one"].items()}
     assert top["random"] == 3 / 8 and top["oracle"] == 1.0
     assert top["CodeT agreement"] == 1.0 == top["EBM with execution"]
@@ -33,8 +41,7 @@ def test_reranks_a_pool_and_writes_everything(tmp_path: Path, capsys: pytest.Cap
 
 def test_without_execution_nothing_is_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pool = write_pool(tmp_path / "pool.jsonl", [record(f"t/{i}") for i in range(3)])
-    command.main([f"pool={pool}", *_settings(tmp_path), "execution=false", "--json"])
-    body = json.loads(capsys.readouterr().out.splitlines()[-1])
+    body = _figures([f"pool={pool}", *_settings(tmp_path), "execution=false"], capsys)
     assert "EBM with execution" not in body["top_one"] and "CodeT agreement" not in body["top_one"]
     assert not (tmp_path / "cache").exists()
 

@@ -25,7 +25,7 @@ from hybrid_agent.scorer.pool.view import PoolView
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 POWER, HEAT = 4.0, 1.5
-PAIRS = 300
+PAIRS = 120
 FORMAT = 1
 
 
