@@ -80,7 +80,7 @@ def constrained_against_free(folder: Path, examples: list[Example], rounds: int)
 
     def write(decoder: HfDecoder) -> None:
         for example in examples:
-            decoder.engine.forget()
+            decoder.forget()
             decoder.propose(example.window, budget, control)
 
     ours, other = take_turns(lambda: write(constrained), lambda: write(free), rounds)

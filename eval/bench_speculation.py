@@ -14,19 +14,15 @@ from eval.bench_windows import Example
 from eval.ratio import Ratio, take_turns
 from hybrid_agent.decoder.hf import DRAFT, DecoderOptions, HfDecoder
 from hybrid_agent.decoder.shaping import WIDTH, Shaper
-from hybrid_agent.decoder.speculate import SmallModel
 from hybrid_agent.tools.registry import call_schema
 from hybrid_agent.types import Budget, Control
 
 
 def write(decoder: HfDecoder, examples: list[Example], *budgets: Budget) -> list[str]:
-    """The first call of each example from an empty cache, asked for with each budget in turn; the last texts."""
+    """The first call of each example from empty caches, asked for with each budget in turn; the last texts."""
     texts = []
     for example in examples:
-        decoder.engine.forget()
-        for source in decoder.speculator.sources:
-            if isinstance(source, SmallModel):
-                source.forget()
+        decoder.forget()
         for budget in budgets:
             segments = decoder.propose(example.window, budget, Control())
         texts.append(segments[0].text)

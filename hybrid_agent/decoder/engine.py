@@ -1,4 +1,6 @@
-"""The segment engine: K rows over a shared prefix, tokens that must follow appended without a forward of their own.
+"""The segment engine: K candidates over a shared prefix; tokens that must follow cost no forward pass of their own.
+
+Candidates that have drawn the same tokens so far are one row: they part when they draw different ones.
 
 The cache of the last call stays: a prompt that extends the last one (or what was written after it) only costs its
 new tokens.
@@ -12,9 +14,9 @@ import numpy as np
 import torch
 
 from hybrid_agent.constrain.matcher import Matcher
-from hybrid_agent.decoder.choose import pick
+from hybrid_agent.decoder.choose import choices
 from hybrid_agent.decoder.kv import Bias, KVModel, common
-from hybrid_agent.decoder.row import Draft, Row, Sampling
+from hybrid_agent.decoder.row import Candidate, Draft, Row, Sampling
 from hybrid_agent.decoder.speculate import Shift, Speculator
 
 __all__ = ["Bias", "Draft", "KVModel", "Sampling", "SegmentEngine", "Watch"]
@@ -36,7 +38,6 @@ class SegmentEngine:
         self.spent = (0, 0)  # tokens of all rows of the last call, dropped ones too; how many of them were forced
         self._texts: list[list[int]] = []  # what each cache row holds
         self._head: tuple[list[int], torch.Tensor] = ([], torch.empty(0))  # the last beginning and what follows it
-        self._masks = np.zeros((0, 0), np.int32)
 
     def forget(self) -> None:
         """Drop the cache."""
@@ -58,64 +59,64 @@ class SegmentEngine:
             prompt: token ids, at least one.
             constraint: makes a matcher at the start of the text; None writes freely until the end token.
             bias: from the tokens written so far to what is added to logits (token -> value) before the mask.
-            watch: told of each row (number and draft) as it ends; when it returns True the rows that are still
-                being written are dropped. Rows that end at the same step are all told.
+            watch: told of each candidate (number and draft) as it ends; when it returns True those that are still
+                being written are dropped. Candidates that end at the same step are all told.
             shift: float32 (vocab,), added to all logits before the mask.
             speculator: guesses ahead where there is one row; more than one are written without.
 
         Returns:
-            the drafts that ended, by row.
+            the drafts that ended, by candidate; equal ones may be the same object.
 
         Raises:
             ValueError: the prompt leaves no room in the context.
         """
         if not 0 < len(prompt) < self.model.context:
             raise ValueError(f"a prompt of {len(prompt)} tokens does not fit a context of {self.model.context}")
-        rows = self._rows(how, constraint)
-        begun = [*prompt, *rows[0].pending]
-        if len(begun) > self.model.context:
-            for row in rows:
-                row.ended = True
-        untold = list(rows)
+        row = self._row(how, constraint)
+        begun = [*prompt, *row.pending]
+        row.ended |= len(begun) > self.model.context
+        open_rows, ended = [row], list[Row]()
 
         def stopped() -> bool:
-            answers = [watch is not None and watch(row.index, row.draft) for row in untold if row.ended]
-            untold[:] = [row for row in untold if not row.ended]
-            return any(answers)
+            """Set aside what has ended and tell of it; True if the rest is not wanted."""
+            new = [row for row in open_rows if row.ended]
+            open_rows[:] = [row for row in open_rows if not row.ended]
+            ended.extend(new)
+            told = sorted((c.index, row.draft) for row in new for c in row.candidates)
+            return any([watch is not None and watch(index, draft) for index, draft in told])  # all
 
         stop = stopped()
-        if untold and not stop:
+        if open_rows and not stop:
             logits = self._begin(begun)
-            self._share(len(rows))
-            self._choose(rows, logits.expand(len(rows), -1), bias, shift)
+            open_rows += self._choose(open_rows, logits, bias, shift)
             stop = stopped()
-        while not stop and (active := [row for row in untold if self._fits(row)]):
+        while not stop and (active := [row for row in open_rows if self._fits(row)]):
+            for one in active:
+                one.draft.forwards += 1
             if speculator is not None and how.k == 1:
-                speculator.advance(self.model, rows[0], self._texts[0], self.end_id, bias, shift)
+                speculator.advance(self.model, row, self._texts[0], self.end_id, bias, shift)
             else:
                 starts = [len(self._texts[row.index]) for row in active]
                 logits = self.model.forward([row.index for row in active], [row.pending for row in active], starts)
-                for row in active:
-                    self._texts[row.index] += row.pending
-                self._choose(active, logits, bias, shift)
-            for row in active:
-                row.draft.forwards += 1
+                for one in active:
+                    self._texts[one.index] += one.pending
+                open_rows += self._choose(active, logits, bias, shift)
             stop = stopped()
         if not stop:
             stopped()
-        self.spent = (sum(len(row.draft.tokens) for row in rows), sum(row.draft.forced for row in rows))
-        return [row.draft for row in rows if row.ended]
+        written = [(len(row.candidates), row.draft) for row in [*ended, *open_rows]]
+        self.spent = (sum(n * len(d.tokens) for n, d in written), sum(n * d.forced for n, d in written))
+        drafts = {c.index: row.draft for row in ended for c in row.candidates}
+        return [drafts[index] for index in sorted(drafts)]
 
-    def _rows(self, how: Sampling, constraint: Callable[[], Matcher] | None) -> list[Row]:
-        first = constraint() if constraint else None
-        if first is None:
-            return [Row(index, None, None, how) for index in range(how.k)]
-        if self._masks.shape != (how.k, first.words):
-            self._masks = np.zeros((how.k, first.words), np.int32)
-        rows = [Row(0, first, self._masks[0], how)]
-        rows[0].follow(self.end_id)
-        self._masks[1:] = self._masks[0]
-        return rows + [Row(i, first.copy(), self._masks[i], how, rows[0].draft) for i in range(1, how.k)]
+    def _row(self, how: Sampling, constraint: Callable[[], Matcher] | None) -> Row:
+        """The one row that all candidates begin in."""
+        matcher = constraint() if constraint else None
+        mask = None if matcher is None else np.zeros(matcher.words, np.int32)
+        row = Row([Candidate(index, how) for index in range(how.k)], how.max_tokens, matcher, mask)
+        if matcher is not None:
+            row.follow(self.end_id)
+        return row
 
     def _begin(self, text: list[int]) -> torch.Tensor:
         """Bring the common beginning of all rows into row 0; logits (1, vocab) after it.
@@ -128,11 +129,24 @@ class SegmentEngine:
         self._texts[0] = list(text)
         return self._head[1]
 
-    def _choose(self, rows: Sequence[Row], logits: torch.Tensor, bias: Bias | None, shift: Shift | None) -> None:
-        values = logits.cpu().numpy()
-        for row, scores in zip(rows, values, strict=True):
+    def _choose(self, rows: Sequence[Row], logits: torch.Tensor, bias: Bias | None, shift: Shift | None) -> list[Row]:
+        """Draw the next token of each candidate; those that part from their row's first one get rows of their own,
+        which are returned."""
+        forks = []
+        for row, scores in zip(list(rows), logits.cpu().numpy(), strict=True):
             extra = bias(row.draft.tokens) if bias is not None else None
-            row.take(pick(scores, row.mask, extra, row.temperature, row.rng, shift), self.end_id)
+            choice = choices(scores, row.mask, extra, shift)
+            drawn: dict[int, list[Candidate]] = {}
+            for candidate in row.candidates:
+                drawn.setdefault(choice.draw(candidate.temperature, candidate.rng), []).append(candidate)
+            first, *others = drawn.items()
+            for at, candidates in others:
+                fork = row.fork(candidates)
+                self._share(row.index, fork.index)
+                fork.take(choice.picked(at), self.end_id)
+                forks.append(fork)
+            row.take(choice.picked(first[0]), self.end_id)
+        return forks
 
     def _fits(self, row: Row) -> bool:
         """False ends a row whose text has filled the context."""
@@ -155,13 +169,12 @@ class SegmentEngine:
         self._texts[0] = prompt[: self.reused]
         return self._texts[0]
 
-    def _share(self, k: int) -> None:
-        """Give rows 1..k-1 what row 0 holds; what they hold of it already is not copied."""
-        text = self._texts[0]
-        while len(self._texts) < k:
+    def _share(self, source: int, target: int) -> None:
+        """Give a cache row what another one holds; what it holds of it already is not copied."""
+        text = self._texts[source]
+        while len(self._texts) <= target:
             self._texts.append([])
-        for row in range(1, k):
-            have = common(self._texts[row], text)
-            if have < len(text):
-                self.model.copy_row(0, [row], len(text), start=have)
-            self._texts[row] = list(text)
+        have = common(self._texts[target], text)
+        if have < len(text):
+            self.model.copy_row(source, [target], len(text), start=have)
+        self._texts[target] = list(text)

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
-from hybrid_agent.constrain import CallGrammar, Lexicon, Spans, ToolTrie, find_spans
+from hybrid_agent.constrain import CallGrammar, Lexicon, NarrowedCalls, Spans, ToolTrie, find_spans
 from hybrid_agent.constrain.matcher import Matcher
 from hybrid_agent.decoder.bundle import DECODER, LEXICON, load_bundle, read_lexicon
 from hybrid_agent.decoder.chat import tool_names
@@ -111,6 +111,9 @@ class HfDecoder:
         self.speculator = self._speculator(draft)
         self.spent = (0, 0)  # tokens of all candidates of the last call, and how many of them were forced
         self._narrow = tiny and self.options.spans
+        # Of the last window: the loop asks for more candidates of the same one.
+        self._encoded: tuple[Window, int, list[int]] | None = None
+        self._narrowed: tuple[Window, NarrowedCalls] | None = None
         self._calls: CallGrammar | None = None
         self._tools: ToolTrie | None = None
         if self.options.constrained:
@@ -196,18 +199,33 @@ class HfDecoder:
                 watch(found[0])
         return [found[row] for row in sorted(found)]
 
+    def forget(self) -> None:
+        """Drop all caches."""
+        self._encoded = self._narrowed = None
+        for engine in self.engines.values():
+            engine.forget()
+        for source in self.speculator.sources:
+            if isinstance(source, SmallModel):
+                source.forget()
+
     def encode(self, window: Window, max_tokens: int = 512) -> tuple[list[int], int]:
         """The prompt of a window, and how many tokens may follow it (`max_tokens` are wanted)."""
         context = self.engine.model.context
-        ids = self.prompt.encode(window, context - min(max_tokens, context // 3))
-        return ids, context - len(ids)
+        wanted = context - min(max_tokens, context // 3)
+        if self._encoded is None or (window, wanted) != self._encoded[:2]:
+            self._encoded = (window, wanted, self.prompt.encode(window, wanted))
+        ids = self._encoded[2]
+        return list(ids), context - len(ids)
 
     def constraint(self, window: Window) -> Callable[[], Matcher] | None:
         """Makes matchers of the calls that may answer the window; None if decoding is free."""
         if self._calls is None:
             return None
-        spans = find_spans(window) if self._narrow else Spans()
-        return self._calls.narrowed(spans, self.lexicon if self._narrow else Lexicon()).matcher
+        if self._narrowed is None or window != self._narrowed[0]:
+            spans = find_spans(window) if self._narrow else Spans()
+            narrowed = self._calls.narrowed(spans, self.lexicon if self._narrow else Lexicon())
+            self._narrowed = (window, narrowed)
+        return self._narrowed[1].matcher
 
     def _engine(self, name: str) -> SegmentEngine:
         """The engine of an expert, made when it is first asked for."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -54,20 +55,53 @@ class Mark(NamedTuple):
     mask: np.ndarray | None
 
 
-class Row:
-    """A draft with its matcher, and the tokens that the cache has not seen yet."""
+class Candidate:
+    """One of the texts asked for: how it draws. Row 0 of several is greedy with `greedy_first`."""
 
-    def __init__(
-        self, index: int, matcher: Matcher | None, mask: np.ndarray | None, how: Sampling, draft: Draft | None = None
-    ) -> None:
-        self.index, self.matcher, self.mask = index, matcher, mask
-        self.draft = replace(draft, tokens=list(draft.tokens)) if draft else Draft()
-        self.pending: list[int] = []
+    def __init__(self, index: int, how: Sampling) -> None:
+        self.index = index
         greedy = how.greedy_first and how.k > 1 and index == 0
         self.temperature = 0.0 if greedy else how.temperature
         self.rng = np.random.default_rng([how.seed & 0xFFFFFFFF, index])
-        self.limit = how.max_tokens
-        self.ended = self.draft.complete
+
+
+class Row:
+    """A draft with its matcher, and the tokens that the cache has not seen yet.
+
+    It stands for all candidates that are alike so far; they share its draft. `index` is the first one's, and the row
+    of the cache.
+    """
+
+    def __init__(
+        self, candidates: Sequence[Candidate], limit: int, matcher: Matcher | None, mask: np.ndarray | None
+    ) -> None:
+        self.candidates, self.limit, self.matcher, self.mask = list(candidates), limit, matcher, mask
+        self.draft = Draft()
+        self.pending: list[int] = []
+        self.ended = False
+
+    @property
+    def index(self) -> int:
+        """The cache row."""
+        return self.candidates[0].index
+
+    @property
+    def temperature(self) -> float:
+        """Of the first candidate."""
+        return self.candidates[0].temperature
+
+    @property
+    def rng(self) -> np.random.Generator:
+        """Of the first candidate."""
+        return self.candidates[0].rng
+
+    def fork(self, candidates: Sequence[Candidate]) -> Row:
+        """A row at the same place for some of the candidates, which leave this one."""
+        matcher, mask = self.matcher, self.mask
+        other = Row(candidates, self.limit, matcher and matcher.copy(), None if mask is None else mask.copy())
+        other.draft = replace(self.draft, tokens=list(self.draft.tokens))
+        self.candidates = [c for c in self.candidates if c not in other.candidates]
+        return other
 
     def take(self, picked: Picked, end_id: int) -> None:
         """Count a chosen token, append it and all that must follow it."""
