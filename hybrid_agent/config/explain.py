@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 
 from hybrid_agent.errors import InputError
 
@@ -26,7 +27,60 @@ def explain(error: ValidationError, schema: type[BaseModel], *, where: str | Non
     what, fix = _what_and_fix(first, schema)
     if len(problems) > 1:
         what += f", and {len(problems) - 1} more problem{'s' if len(problems) > 2 else ''}"
-    return InputError(what, where=where, field=".".join(str(part) for part in loc) or None, fix=fix)
+    return InputError(what, where=where, field=dotted(schema, loc) or None, fix=fix)
+
+
+def dotted(schema: Any, loc: Sequence[int | str]) -> str:
+    """The key at `loc` as a person writes it: without the tags that pydantic adds where a tagged union is entered."""
+    return ".".join(str(part) for part in untagged(schema, loc))
+
+
+def untagged(schema: Any, loc: Sequence[int | str]) -> tuple[int | str, ...]:
+    """`loc` without the tags of tagged unions: `stage.sft.optim.lr` is the key `stage.optim.lr`."""
+    out: list[int | str] = []
+    at, tags = schema, None
+    for part in loc:
+        if tags is not None and part in tags:
+            at, tags = tags[part], None
+            continue
+        out.append(part)
+        at, tags = _enter(at, part)
+    return tuple(out)
+
+
+def _enter(annotation: Any, part: int | str) -> tuple[Any, dict[Any, Any] | None]:
+    """What lies at one step below an annotation, and its members by tag if it is a tagged union."""
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        return _enter(get_args(annotation)[0], part)
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        field = annotation.model_fields.get(str(part))
+        return (field.annotation, _tags(field.annotation, field.discriminator)) if field else (None, None)
+    if origin in (list, tuple, set, frozenset, dict):
+        inner = [arg for arg in get_args(annotation) if arg is not Ellipsis]
+        at = inner[-1] if inner and (origin is not tuple or len(set(inner)) == 1) else None
+        return at, _tags(at)
+    if origin in (Union, types.UnionType):
+        for arg in get_args(annotation):
+            at, tags = _enter(arg, part)
+            if at is not None:
+                return at, tags
+    return None, None
+
+
+def _tags(annotation: Any, discriminator: Any = None) -> dict[Any, Any] | None:
+    """Tag -> member of a tagged union; None for anything else."""
+    while get_origin(annotation) is Annotated:
+        annotation, *notes = get_args(annotation)
+        discriminator = next((note.discriminator for note in notes if isinstance(note, FieldInfo)), discriminator)
+    if get_origin(annotation) in (Union, types.UnionType) and not isinstance(discriminator, str):
+        # An optional tagged union: the tagged one is a member of a plain one.
+        return next((tags for tags in map(_tags, get_args(annotation)) if tags), None)
+    if not isinstance(discriminator, str):
+        return None
+    return {
+        tag: model for model in _models(annotation) for tag in get_args(model.model_fields[discriminator].annotation)
+    }
 
 
 def keys_at(schema: Any, loc: Sequence[int | str]) -> list[str]:

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from hybrid_agent.config.explain import explain, keys_at, nearest
+from hybrid_agent.config.explain import explain, keys_at, nearest, untagged
 from hybrid_agent.errors import InputError
 
 S = TypeVar("S", bound=BaseModel)
@@ -67,7 +67,7 @@ def load_config(name: str, overrides: Sequence[str], schema: type[S], config_dir
     try:
         return schema.model_validate(values)
     except ValidationError as error:
-        loc = tuple(error.errors(include_url=False)[0]["loc"])
+        loc = untagged(schema, error.errors(include_url=False)[0]["loc"])
         raise explain(error, schema, where=_origin(loc, list(overrides), files, primary)) from None
 
 

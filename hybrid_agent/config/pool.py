@@ -23,3 +23,6 @@ class PoolConfig(Record):
     workers: int = Field(default=0, ge=0)
     cache: str = Field(default="runs/cache/pool", min_length=1)
     out: str = Field(default="runs", min_length=1)
+
+
+SCHEMA = PoolConfig

@@ -11,8 +11,11 @@ from pydantic import BaseModel, ValidationError
 from ruamel.yaml import YAML
 
 from hybrid_agent.config.eval import EvalConfig
+from hybrid_agent.config.explain import untagged
 from hybrid_agent.config.load import config_root, load_config
+from hybrid_agent.config.train import TrainConfig
 from hybrid_agent.errors import InputError
+from hybrid_agent.types import Task
 
 ROOT = config_root()
 PRIMARY = sorted(path.stem for path in ROOT.glob("*.yaml"))
@@ -120,3 +123,13 @@ def test_unknown_config_names_the_nearest(tmp_path: Path) -> None:
         load_config("evall", [], EvalConfig)
     with pytest.raises(InputError, match="HYBRID_AGENT_CONFIGS"):
         load_config("eval", [], EvalConfig, tmp_path / "none")
+
+
+def test_a_location_is_told_without_the_tags_of_unions() -> None:
+    assert untagged(TrainConfig, ("stage", "sft", "optim", "lr")) == ("stage", "optim", "lr")
+    assert untagged(Task, ("checks", 0, "equals", "path")) == ("checks", 0, "path")
+    key = ("stage", "corpus", "packs", "sft", "wordings")  # a key of a mapping may be spelt like a tag
+    assert untagged(TrainConfig, ("stage", "sft", *key[1:])) == key
+    with pytest.raises(InputError) as error:
+        load_config("train", ["stage=ebm", "stage.optim.lr=-1"], TrainConfig)
+    assert error.value.field == "stage.optim.lr" and "override" in str(error.value.where)
