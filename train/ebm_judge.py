@@ -11,7 +11,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from rich.console import Console
-from rich.table import Table
 
 from hybrid_agent.errors import InputError
 from hybrid_agent.scorer.calibration import Calibration, Head, fit_head, veto_threshold
@@ -141,51 +140,43 @@ def read_baseline(path: Path) -> Baseline:
 
 
 def show(report: Mapping[str, Any], console: Console, title: str) -> None:
-    """Print a report as tables."""
-    table = Table(title=title, title_justify="left")
-    columns = (
-        "head",
-        "n",
-        "pass",
-        "AUC (95 %)",
-        "AP",
-        "own n",
-        "own AUC",
-        "ECE",
-        "Brier",
-        "over-veto (95 %)",
-        "caught",
-    )
-    for column in columns:
-        table.add_column(column, justify="left" if column == "head" else "right")
+    """Print a report: one line a head, then the comparisons."""
+    columns = ("head", "n", "pass", "AUC", "(95 %)", "AP", "own n", "own AUC", "ECE", "Brier", "over-veto", "(95 %)")
+    rows = [[*columns, "caught"]]
     for name, head in report["heads"].items():
         low, high = head["auc_interval"] or (0.0, 1.0)
         a, b = head["over_veto_interval"]
-        table.add_row(
-            name,
-            f"{head['count']:,}",
-            f"{head['passing']:,}",
-            f"{_number(head['auc'])} ({low:.3f}-{high:.3f})",
-            _number(head["ap"]),
-            f"{head['own_count']:,}",
-            _number(head["own_auc"]),
-            _number(head["ece"]),
-            _number(head["brier"]),
-            f"{_share(head['over_veto'])} ({a:.1%}-{b:.1%})",
-            _share(head["caught"]),
+        rows.append(
+            [
+                name,
+                f"{head['count']:,}",
+                f"{head['passing']:,}",
+                _number(head["auc"]),
+                f"({low:.3f}-{high:.3f})",
+                _number(head["ap"]),
+                f"{head['own_count']:,}",
+                _number(head["own_auc"]),
+                _number(head["ece"]),
+                _number(head["brier"]),
+                _share(head["over_veto"]),
+                f"({a:.1%}-{b:.1%})",
+                _share(head["caught"]),
+            ]
         )
-    console.print(table)
-    console.print("own: the decoder's own candidates (all where there are none); from there on figures are on those")
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ["  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
+    lines += ["own: the decoder's own candidates (all where there are none); from there on figures are on those"]
     for name, head in report["heads"].items():
         strata = ", ".join(f"{s} {_number(v['auc'])} (n={v['count']:,})" for s, v in head["strata"].items())
-        console.print(f"{name}: AUC by stratum: {strata}", highlight=False)
+        lines.append(f"{name}: AUC by stratum: {strata}")
         for whose, key in (("all", "methods"), ("own", "methods_own")):
             said = ", ".join(f"{m} {_number(v)}" for m, v in head[key].items())
-            console.print(f"{name}: AUC on {whose} candidates by method: {said}", highlight=False)
+            lines.append(f"{name}: AUC on {whose} candidates by method: {said}")
     picked = report["choice"]
     rates = ", ".join(f"{m} {_share(v)}" for m, v in picked["pass_rate"].items())
     whose = "the decoder's own" if picked["decoder_only"] else "all"
-    console.print(f"best of {whose} candidates, {picked['contexts']:,} mixed contexts: {rates}", highlight=False)
+    lines.append(f"best of {whose} candidates, {picked['contexts']:,} mixed contexts: {rates}")
+    console.print("\n".join([title, *lines]), highlight=False, soft_wrap=True, markup=False)
 
 
 def _number(value: float | None) -> str:
