@@ -12,10 +12,11 @@ from hybrid_agent.config.stages.aoe import AoeConfig
 from hybrid_agent.config.stages.ebm import EbmConfig
 from hybrid_agent.config.stages.gate import GateConfig
 from hybrid_agent.config.stages.hrm import HrmConfig
+from hybrid_agent.config.stages.rl import RlConfig
 from hybrid_agent.config.stages.sft import SftConfig
 from hybrid_agent.types import Record
 
-Stage = Annotated[AoeConfig | EbmConfig | GateConfig | HrmConfig | SftConfig, Field(discriminator="name")]
+Stage = Annotated[AoeConfig | EbmConfig | GateConfig | HrmConfig | RlConfig | SftConfig, Field(discriminator="name")]
 
 
 class TrainConfig(Record):

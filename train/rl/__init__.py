@@ -1,0 +1,1 @@
+"""Group-relative policy optimization of the decoder over work in the sandbox (docs/rl.md)."""
