@@ -10,10 +10,11 @@ SPLIT   ?=
 POOL    ?=
 STAGE   ?= sft
 PROFILE ?= tiny
+LEVEL   ?= alpha
 ARGS    ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check packs train-stage eval bench clean
+.PHONY: help setup demo test check packs train-stage train-all eval ablate gates bench clean
 
 help:  ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -45,12 +46,21 @@ packs: setup  ## replay the gold solution of every stored task in the sandbox
 train-stage: setup  ## train one stage: STAGE=sft PROFILE=tiny
 	@$(PY) -m train.run stage=$(STAGE) profile=$(PROFILE) $(ARGS)
 
+train-all: setup  ## train every stage that is missing and export the whole bundle: PROFILE=tiny
+	@$(PY) -m train.pipeline profile=$(PROFILE) $(ARGS)
+
 eval: setup  ## evaluate on held-out tasks: SUITE=os|code|pool POOL=PATH SPLIT=test_names|test_paraphrase|test_composition
 ifeq ($(SUITE),pool)
 	@$(PY) -m eval.code_pool $(if $(POOL),pool=$(POOL)) $(ARGS)
 else
 	@$(PY) -m eval.run suite=$(SUITE) $(if $(SPLIT),split=$(SPLIT)) $(ARGS)
 endif
+
+ablate: setup  ## the hybrid with and without each part, paired, 3 seeds: SUITE=os|code
+	@$(PY) -m eval.ablate suite=$(SUITE) $(if $(SPLIT),'splits=[$(SPLIT)]') $(ARGS)
+
+gates: setup  ## release thresholds, exit 1 below the level: LEVEL=alpha|beta|prod
+	@$(PY) -m eval.gates level=$(LEVEL) $(ARGS)
 
 bench: setup  ## speed, as ratios measured side by side in one run
 	@$(PY) -m eval.bench $(ARGS)
