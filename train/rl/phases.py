@@ -176,10 +176,9 @@ class PhaseStream:
         by_level: dict[int, list[float]] = {}
         for group, rate in rated:
             by_level.setdefault(group.level, []).append(rate)
+        weights = stage.reward.model_copy(update={} if use_energy else {"energy": 0.0})
         greedy = [float(group.greedy) for group in groups if group.greedy is not None]
-        worth = [
-            _mean(rewards(results_of(group), stage.reward), [r.count for r in group.counted]) for group, _ in rated
-        ]
+        worth = [_mean(rewards(results_of(group), weights), [r.count for r in group.counted]) for group, _ in rated]
         history = History({level: sum(found) / len(found) for level, found in by_level.items()}, {})
         return PhaseReport(
             phase=phase,
