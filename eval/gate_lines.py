@@ -103,7 +103,8 @@ def show(found: Sequence[Line], level: Level, console: Console) -> None:
     for line in found:
         title, unit, _ = LINES[line.key]
         far = line.missing("prod")
-        prod = "no figure" if far is None else "prod reached" if far == 0 else f"prod: {shown(far, unit)} short"
+        reached = "prod reached" if line.passes("prod") else f"prod: {shown(far, unit)} short"
+        prod = "no figure" if far is None else reached
         console.print(f"{title}: {line.measured.basis}; {prod}", soft_wrap=True)
 
 
