@@ -15,7 +15,7 @@ from hybrid_agent.types import Record, Task
 from train.rl.records import Group
 
 APART = 1_000_000  # seeds of phases lie that far apart
-TRIES = 400  # tasks looked at for each one that is wanted
+TRIES = 200  # tasks looked at before a pack is given up, and packs before a level is
 FLOOR = 0.15  # an intent without any signal so far is still drawn with this probability
 
 
@@ -86,13 +86,18 @@ def draw_tasks(stage: RlConfig, phase: int, seed: int, history: History) -> list
         at = highest if highest == 0 or rng.random() < 0.5 else rng.randrange(highest)
         level = stage.levels[at]
         for _ in range(TRIES):
-            number += 1
             [name] = rng.choices(list(level.packs), list(level.packs.values()))
-            draw = Draw(pack=name, seed=number, wording=rng.randrange(stage.wordings), level=at)
-            task = draw.task(packs)
+            # The pack stays until a task fits: its share must not depend on how many of its tasks do.
+            for _ in range(TRIES):
+                number += 1
+                draw = Draw(pack=name, seed=number, wording=rng.randrange(stage.wordings), level=at)
+                task = draw.task(packs)
+                if fits(task, level, packs[name]):
+                    break
+            else:
+                continue
             wanted = max((history.signal.get(i, top) for i in task.intents), default=top)
-            keep = FLOOR + (1 - FLOOR) * (wanted / top) if top else 1.0
-            if fits(task, level, packs[name]) and rng.random() < keep:
+            if top == 0 or rng.random() < FLOOR + (1 - FLOOR) * wanted / top:
                 draws.append(draw)
                 break
         else:
