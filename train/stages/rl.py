@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from pathlib import Path
 
 import torch
@@ -92,7 +91,7 @@ def run(config: TrainConfig, command: str, console: Console) -> Path:
         folder=folder,
         optim=stage.optim,
         length=LengthConfig(
-            max_steps=math.ceil(stage.phases * stage.updates / ranks.world),
+            max_steps=max(1, stage.phases * stage.updates // ranks.world),  # each rank takes an update's rows
             max_minutes=stage.max_minutes,
             log_every=1,
             save_every=stage.save_every,
