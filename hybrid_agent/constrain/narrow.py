@@ -6,7 +6,7 @@
 | word | one of the window's words or the lexicon's |
 | clause | one of the goal's clauses |
 | line | one of the observed lines or quoted texts (words, where there are none) |
-| text | any text whose [A-Za-z0-9_]+ runs are visible or in the lexicon |
+| text | any text whose [A-Za-z0-9_]+ runs are visible or in the lexicon; quoted texts of several words as a whole |
 | shell | any command whose [A-Za-z0-9_.+-]+ runs (without leading dots) are visible or in the lexicon |
 | code | any text whose [A-Za-z0-9_]+ runs (identifiers, numbers) are visible or in the lexicon |
 
@@ -21,7 +21,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from hybrid_agent.constrain.lexicon import Lexicon, lexicon_words, missing_parts, span_fields, visible_parts
+from hybrid_agent.constrain.lexicon import Lexicon, lexicon_words, missing_parts, parts_of, span_fields, visible_parts
 from hybrid_agent.constrain.spans import Spans
 
 KINDS = ("path", "word", "clause", "line", "text", "shell", "code")
@@ -53,7 +53,10 @@ def covers(schema: Mapping[str, Any], call: Mapping[str, Any], spans: Spans, lex
             if choices and value not in choices:
                 problems.append(f"{at}: {value!r} is no {kind}")
         elif kind in KINDS and _alternatives(kind, spans, lexicon):
-            missing = missing_parts(kind, value, spans, lexicon)
+            if kind == "text":
+                missing = _missing_prose(value, spans, lexicon)
+            else:
+                missing = missing_parts(kind, value, spans, lexicon)
             problems.extend(f"{at}: {part!r} is not visible" for part in dict.fromkeys(missing))
     return problems
 
@@ -138,12 +141,22 @@ def runs_pattern(parts: Iterable[str], characters: str, tails: Iterable[str] = (
 
 
 def _either(parts: Iterable[str]) -> str:
-    return "|".join(re.sub(r"([.+])", r"\\\1", part) for part in parts)
+    return "|".join(re.sub(r"([^A-Za-z0-9_ -])", r"\\\1", part) for part in parts)
 
 
 def _alternatives(kind: str, spans: Spans, lexicon: Lexicon) -> list[str]:
     known = lexicon_words(spans, lexicon) if kind == "word" else getattr(lexicon, kind)
-    return list(dict.fromkeys([*visible_parts(kind, spans), *known]))[:MAX_PARTS]
+    visible = spans.prose if kind == "text" else visible_parts(kind, spans)
+    return list(dict.fromkeys([*visible, *known]))[:MAX_PARTS]
+
+
+def _missing_prose(value: str, spans: Spans, lexicon: Lexicon) -> list[str]:
+    """The runs of a text that the narrowed field could not write."""
+    for text in sorted(spans.prose, key=len, reverse=True):
+        if len(parts_of("text", text)) > 1:
+            value = value.replace(text, " ")
+    known = {*spans.prose, *lexicon.text}
+    return [part for part in parts_of("text", value) if part not in known]
 
 
 def _choices(kind: str, spans: Spans, lexicon: Lexicon) -> list[str]:

@@ -22,6 +22,7 @@ MAX_LENGTH = 400  # a longer word is no name
 _OPENING = "\"'`([{<"
 _CLOSING = "\"'`)]}>,;:!?"
 _SPLIT = re.compile(r"[=:,(){}\[\]<>\"'`|;]+")
+_SEVERAL = re.compile(r"[A-Za-z0-9_][^A-Za-z0-9_]*[\s,][^A-Za-z0-9_]*[A-Za-z0-9_]")  # words, or fields of a row
 _RUN = re.compile(r"[A-Za-z0-9_]+")
 _PIECE = re.compile(r"[A-Za-z0-9_+-][A-Za-z0-9_.+-]*")  # leading dots are free: `jq .key`, `./run.sh`
 _NAME = re.compile(r"[\w][\w.+-]*")
@@ -41,6 +42,8 @@ class Spans:
         clauses: parts of the goal (phase plan only).
         plans: ways to split the goal into steps (phase plan only).
         runs: the [A-Za-z0-9_]+ runs of all that is visible.
+        prose: what a text may hold of these: runs that occur outside quoted texts of several words, and those texts,
+            each as a whole (a text is never copied in part).
         pieces: the [A-Za-z0-9_.+-]+ runs of words, paths and texts, without leading dots.
         names: words of the step itself that may be part of a longer name.
     """
@@ -51,6 +54,7 @@ class Spans:
     lines: tuple[str, ...] = ()
     clauses: tuple[str, ...] = ()
     runs: tuple[str, ...] = ()
+    prose: tuple[str, ...] = ()
     pieces: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     plans: tuple[tuple[str, ...], ...] = ()
@@ -68,10 +72,22 @@ def find_spans(window: Window) -> Spans:
     lines = _unique((line for text in seen for line in text.split("\n") if line.strip()), extra=texts)
     sources = (task, *texts, *window.files, *shown)
     runs = _unique((run for source in sources for run in _RUN.findall(source)), MAX_RUNS)
+    prose = _unique(_prose(task, texts, (*window.files, *shown)), MAX_RUNS)
     pieces = _unique((piece for group in (words, paths, texts) for span in group for piece in _pieces(span)), MAX_RUNS)
     planning = window.phase == "plan"
     parts, ways = (clauses(window.goal), plans(window.goal)) if planning else ((), ())
-    return Spans(words, paths, texts, lines, parts, runs, pieces, names, ways)
+    return Spans(words, paths, texts, lines, parts, runs, prose, pieces, names, ways)
+
+
+def _prose(task: str, texts: Iterable[str], elsewhere: Iterable[str]) -> Iterator[str]:
+    """Quoted texts of several words as they are, then the runs of everything else."""
+    whole = [text for text in texts if _SEVERAL.search(text)]
+    yield from whole
+    outside = task
+    for text in sorted(whole, key=len, reverse=True):
+        outside = outside.replace(text, " ")
+    for source in (outside, *(text for text in texts if text not in whole), *elsewhere):
+        yield from _RUN.findall(source)
 
 
 def step_text(window: Window) -> str:
