@@ -300,3 +300,17 @@ def test_a_plan_covers_the_goal_in_order() -> None:
             at = goal.index(step, at) + len(step)
         assert goal[at:].strip(" .") == ""
     assert len(plans(" and ".join(f"do {i}" for i in range(99)))) <= 64
+
+
+def test_quoted_texts_of_several_words_are_copied_as_a_whole() -> None:
+    goal = "append 'red,green blue' to `a/b.txt` and 'solo' to green.txt"
+    window = Window(goal=goal, phase="step", steps=(goal,))
+    spans = find_spans(window)
+    assert "red,green blue" in spans.prose
+    assert {"red", "blue"}.isdisjoint(spans.prose)  # only inside the quoted text
+    assert {"a", "b", "txt", "solo", "green"} <= set(spans.prose)  # named outside it too
+    schema = {"type": "string", "x-span": "text"}
+    for text, fine in (("red,green blue", True), ("#red,green blue\n", True), ("red", False), ("red green", False)):
+        assert (not covers(schema, text, spans, Lexicon())) == fine  # type: ignore[arg-type]
+        narrowed = narrow(schema, spans, Lexicon())
+        assert jsonschema.Draft202012Validator(narrowed).is_valid(text) == fine
