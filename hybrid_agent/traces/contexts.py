@@ -6,6 +6,7 @@ A context is one window with several candidate calls, each labelled by what happ
 from __future__ import annotations
 
 import gzip
+import io
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Literal, TextIO, cast
@@ -75,8 +76,23 @@ def write_contexts(path: Path, contexts: Iterable[Context]) -> int:
     return count
 
 
+class _Packed(gzip.GzipFile):
+    """A gzip file being written, without name and time in its header; closes the file beneath it."""
+
+    def __init__(self, path: Path) -> None:
+        self._beneath = path.open("wb")
+        super().__init__(filename="", mode="wb", fileobj=self._beneath, mtime=0)
+
+    def close(self) -> None:
+        """Finish the stream and the file."""
+        super().close()
+        self._beneath.close()
+
+
 def _opened(path: Path, mode: Literal["rt", "wt"]) -> TextIO:
-    """The file as text, through gzip if its name ends in .gz."""
+    """The file as text, through gzip if its name ends in .gz (equal contexts give equal bytes: no name, no time)."""
+    if path.suffix == ".gz" and mode == "wt":
+        return io.TextIOWrapper(_Packed(path), encoding="utf-8")
     if path.suffix == ".gz":
         return cast(TextIO, gzip.open(path, mode, encoding="utf-8"))
     return cast(TextIO, path.open(mode, encoding="utf-8"))

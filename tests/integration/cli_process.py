@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import stat
 import subprocess
 import sys
@@ -85,6 +86,7 @@ class Cli:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            preexec_fn=hear_ctrl_c,
         )
 
     def run_dir(self) -> Path:
@@ -102,6 +104,11 @@ def small_pack(base: Path, **counts: int) -> str:
     shutil.copy(pack.folder / "pack.yaml", folder)
     write_tasks(folder / "tasks.jsonl", tasks)
     return str(folder.parent)
+
+
+def hear_ctrl_c() -> None:
+    """In a child before it starts: SIGINT as in a terminal, even where the tests run in the background of a shell."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def wait_for(condition: Callable[[], bool], process: subprocess.Popen[str], seconds: float = 40) -> None:

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from cli_process import ROOT, call, done, environment, finish, plan, small_pack, wait_for
+from cli_process import ROOT, call, done, environment, finish, hear_ctrl_c, plan, small_pack, wait_for
 
 from eval.episode import EpisodeSettings, run_task
 from eval.goals import read_goals
@@ -132,7 +132,8 @@ def test_ctrl_c_keeps_what_is_finished(tmp_path: Path) -> None:
     packs = small_pack(tmp_path, val=40)
     argv = [sys.executable, "-m", "eval.run", "suite=os", "decoder=gold", "split=val", "workers=2"]
     env = {**environment(tmp_path), "AGENT_DATA": packs}
-    process = subprocess.Popen(argv, cwd=tmp_path, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    pipe = subprocess.PIPE
+    process = subprocess.Popen(argv, cwd=tmp_path, env=env, stdout=pipe, stderr=pipe, text=True, preexec_fn=hear_ctrl_c)
     stored = tmp_path / "runs" / "eval" / "os" / "001" / "results.jsonl"
     wait_for(lambda: len(read_results(stored)) >= 3, process)
     process.send_signal(signal.SIGINT)
