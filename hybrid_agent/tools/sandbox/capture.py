@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from hybrid_agent.errors import SandboxError
+from hybrid_agent.tools.sandbox.stop import CANCELLED, current_stop
 
 CHUNK = 65536
 WATCH_S = 0.1
@@ -105,6 +106,8 @@ class Capture:
                 if self._status_fd >= 0:
                     os.set_blocking(self._status_fd, False)
                     ready.register(self._status_fd, selectors.EVENT_READ, "status")
+                if (stop := current_stop()) is not None:
+                    ready.register(stop, selectors.EVENT_READ, "stop")
                 self._serve(ready, self._begun + timeout_s)
             finally:
                 self._kill()
@@ -134,6 +137,9 @@ class Capture:
                     ready.unregister(key.fd)
                 elif key.data == "first":
                     ready.unregister(key.fd)
+                elif key.data == "stop":
+                    ready.unregister(key.fd)
+                    ended.killed_by = ended.killed_by or CANCELLED
                 elif key.data == "in":
                     self._feed(ready, key.fd)
                 elif key.data == "status":
