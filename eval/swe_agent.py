@@ -1,0 +1,155 @@
+"""Who writes the patch: the patch loop (`local`), the loop with a decoder (`hybrid`), or the data set (`gold`)."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from eval.swe_dataset import Row, tests_of
+from eval.swe_repos import apply_patch, tree
+from hybrid_agent.errors import InputError
+
+if TYPE_CHECKING:
+    from hybrid_agent.protocols import Decoder
+
+LOCAL, HYBRID, GOLD = "local", "hybrid", "gold"
+AGENTS = (LOCAL, HYBRID, GOLD)
+HIDDEN, GIVEN = "hidden", "given"
+TEST_CMD = "python3 -m pytest -q"
+
+
+@dataclass(frozen=True)
+class AgentSettings:
+    """What decides a patch beside the instance.
+
+    Attributes:
+        agent: one of AGENTS.
+        test_cmd: run at the root of the repository; None: the row's `test_cmd` if it has one, else TEST_CMD.
+        budget: test runs an instance.
+        tests: `hidden`, as in SWE-bench: the agent sees the base commit and the statement; or `given`: the instance's
+            test patch is applied to the agent's copy first and FAIL_TO_PASS are its targets. Never a submission.
+        seed: of the agent.
+        decoder: of `hybrid`, as in `hybrid-agent run --decoder`.
+    """
+
+    agent: str
+    test_cmd: str | None = None
+    budget: int = 40
+    tests: str = HIDDEN
+    seed: int = 0
+    decoder: str = "tiny"
+
+    def identity(self) -> dict[str, Any]:
+        """For the settings file; parts that the agent does not use are left out."""
+        if self.agent == GOLD:
+            return {"agent": GOLD}
+        kept = {"agent": self.agent, "test_cmd": self.test_cmd, "budget": self.budget, "tests": self.tests}
+        return {**kept, "seed": self.seed} | ({"decoder": self.decoder} if self.agent == HYBRID else {})
+
+
+@dataclass(frozen=True)
+class Solution:
+    """A patch (or none) with the agent's own word for it and whatever a trace should keep."""
+
+    patch: str
+    status: str
+    reason: str = ""
+    test_runs: int = 0
+    tokens: int = 0
+    trace: dict[str, Any] = field(default_factory=dict)
+
+
+Solve = Callable[[Row, Path, str], Solution]
+
+
+def make_agent(settings: AgentSettings) -> Solve:
+    """A function of (row, git directory of its repository, commit) that returns a solution.
+
+    Raises:
+        InputError: no such agent, or its decoder cannot be had.
+    """
+    if settings.agent == GOLD:
+        return _gold
+    if settings.agent not in AGENTS:
+        raise InputError(f"no agent {settings.agent!r}", where="--agent", fix="use " + " or ".join(AGENTS))
+    decoder = _decoder(settings.decoder) if settings.agent == HYBRID else None
+
+    def solve(row: Row, repository: Path, commit: str) -> Solution:
+        return _repair(row, repository, commit, settings, decoder)
+
+    return solve
+
+
+def checked(settings: AgentSettings) -> AgentSettings:
+    """The same settings, or what is wrong with them; loads nothing.
+
+    Raises:
+        InputError: an option that cannot be used.
+    """
+    if settings.agent not in AGENTS:
+        raise InputError(f"no agent {settings.agent!r}", where="--agent", fix="use " + " or ".join(AGENTS))
+    if settings.tests not in (HIDDEN, GIVEN):
+        raise InputError(f"not a setting: {settings.tests!r}", where="--tests", fix=f"use {HIDDEN} or {GIVEN}")
+    if settings.test_cmd is not None:
+        _words(settings.test_cmd)
+    if settings.agent == HYBRID:
+        from hybrid_agent.assemble.decoders import parse_decoder
+
+        parse_decoder(settings.decoder)
+    return settings
+
+
+def _gold(row: Row, repository: Path, commit: str) -> Solution:
+    patch = row.get("patch")
+    if not isinstance(patch, str):
+        raise InputError("the row has no gold patch", where=row["instance_id"], field="patch")
+    return Solution(patch, "gold", "the data set's own patch")
+
+
+def _decoder(text: str) -> Decoder:
+    from hybrid_agent.assemble.decoders import make_decoder, parse_decoder
+
+    return make_decoder(parse_decoder(text))
+
+
+def _repair(row: Row, repository: Path, commit: str, settings: AgentSettings, decoder: Decoder | None) -> Solution:
+    from hybrid_agent.assemble.repair import repair_folder
+    from hybrid_agent.swe.options import RepairOptions
+
+    given = settings.tests == GIVEN
+    said: list[str] = []
+    with tree(repository, commit) as folder:
+        if given and row.get("test_patch"):
+            apply_patch(str(row["test_patch"]), folder)
+        result = repair_folder(
+            folder,
+            _words(settings.test_cmd or str(row.get("test_cmd") or TEST_CMD)),
+            options=RepairOptions(budget=settings.budget, seed=settings.seed),
+            statement=str(row["problem_statement"]),
+            targets=tests_of(row, "FAIL_TO_PASS") if given and row.get("FAIL_TO_PASS") is not None else (),
+            decoder=decoder,
+            report=said.append,
+        )
+    body = result.model_dump(mode="json")
+    tokens = body.get("evidence", {}).get("tokens", 0)
+    return Solution(
+        result.patch,
+        result.status,
+        result.explanation,
+        result.runs,
+        tokens if isinstance(tokens, int) else 0,
+        {"said": said, "result": body},
+    )
+
+
+def _words(command: str) -> list[str]:
+    try:
+        words = shlex.split(command)
+    except ValueError as error:
+        raise InputError(f"cannot be read: {error}", where="--test_cmd") from None
+    if not words:
+        raise InputError("is empty", where="--test_cmd", fix=f"such as {TEST_CMD!r}")
+    return words
