@@ -40,5 +40,9 @@ class SandboxError(HybridAgentError):
     """The sandbox could not be made or died under us (not: the command inside it failed)."""
 
 
+class Suspended(BaseException):
+    """The process ends but the episode does not: its trace stays open, and another process goes on with it."""
+
+
 class InfraError(HybridAgentError):
     """Machinery around the episode failed; the episode's result is `infra_failure`."""

@@ -5,7 +5,7 @@ It sees only the protocols, so the same loop runs in-process, served, in RL roll
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from hybrid_agent.agent import window as win
@@ -14,9 +14,9 @@ from hybrid_agent.agent.options import EpisodeResult, LoopOptions
 from hybrid_agent.agent.select import Selection, Selector, may_change, parse_call
 from hybrid_agent.agent.tally import Tally
 from hybrid_agent.agent.timing import timed
-from hybrid_agent.errors import SandboxError
+from hybrid_agent.errors import InputError, SandboxError
 from hybrid_agent.protocols import Decoder, Planner, Scheduler, Scorer, Toolbox
-from hybrid_agent.types import Control, Observation, Step, StepMs, ToolCall, Verdict, Window
+from hybrid_agent.types import Control, Effort, Observation, Step, StepMs, ToolCall, Verdict, Window
 
 VETO = "energy_veto"
 
@@ -44,10 +44,11 @@ class Episode:
         scheduler: Scheduler | None = None,
         options: LoopOptions | None = None,
         on_step: Callable[[Window, Step], None] | None = None,
+        on_choice: Callable[[int, Control, Selection], None] | None = None,
         changes: Callable[[ToolCall], bool] = may_change,
     ) -> None:
         self.toolbox, self.recorder, self.planner = toolbox, recorder, planner
-        self.options, self.on_step = options or LoopOptions(), on_step
+        self.options, self.on_step, self.on_choice = options or LoopOptions(), on_step, on_choice
         chosen = self.options
         self.selector = Selector(decoder, scorer, scheduler, chosen.select, budget=chosen.budget, changes=changes)
         self.window = win.opening(goal)
@@ -56,12 +57,23 @@ class Episode:
         self._attempt = 1
         self._step_start: str | None = None
         self._vetoed = False  # this step has had its veto turn
+        self._past: Sequence[str] | None = None  # the files as they were, while stored steps are followed
 
-    def run(self) -> EpisodeResult:
-        """Run to the end. Raises only for bugs of ours; a broken sandbox ends as an infra failure."""
+    def run(self, done: Sequence[Step] = ()) -> EpisodeResult:
+        """Run to the end. Raises only for bugs of ours; a broken sandbox ends as an infra failure.
+
+        Args:
+            done: the steps that an earlier process has stored; the workspace must be as they left it.
+
+        Raises:
+            InputError: `done` are not steps of this episode.
+        """
         # Some planners remember the episode so far.
         getattr(self.planner, "reset", lambda: None)()
         try:
+            over = self._follow(done)
+            if over is not None:
+                return over
             while self.tally.turns < self.options.max_steps:
                 ended = self._turn()
                 if ended is not None:
@@ -77,6 +89,8 @@ class Episode:
             control = self.planner.step(self.window) if self.planner else Control()
         chosen = self.selector.choose(self.window, control, attempt=self._attempt, turn=self.tally.turns)
         ms.update(chosen.ms)
+        if self.on_choice:
+            self.on_choice(self.tally.turns, control, chosen)
         call = parse_call(chosen.best.text)
         verdict: Verdict | None = None
         snapshot: str | None = None
@@ -109,7 +123,31 @@ class Episode:
         self.recorder.step(step)
         if self.on_step:
             self.on_step(before, step)
-        return self._advance(call or ToolCall(tool="invalid", args={"text": chosen.best.text[:200]}), obs)
+        return self._advance(call or _invalid(chosen.best.text), obs)
+
+    def _follow(self, done: Sequence[Step]) -> EpisodeResult | None:
+        """Come to where stored steps lead, without acting; a rollback after the last one is done (again)."""
+        for number, step in enumerate(done, 1):
+            if step.window != self.window or step.obs is None:
+                raise InputError("the stored steps do not follow from each other", field=f"steps[{number - 1}]")
+            if self.planner:
+                self.planner.step(self.window)
+            self.tally.turns += 1
+            self.tally.add(step.effort or Effort(), step.verdict, step.obs)
+            self._step_start = self._step_start or step.snapshot
+            self._vetoed |= step.verdict is not None and step.verdict.rule == VETO and not step.verdict.allow
+            call = parse_call(step.content) if step.verdict is not None else None
+            later = done[number].window if number < len(done) else None
+            self._past = later.files if later else None
+            over = self._advance(call or _invalid(step.content), step.obs)
+            if over is not None and number < len(done):
+                raise InputError("the stored steps go on after their end", field=f"steps[{number - 1}]")
+            if over is not None:
+                return over
+        return None
+
+    def _files(self) -> Sequence[str]:
+        return self.toolbox.files() if self._past is None else self._past
 
     def _judge(self, call: ToolCall, chosen: Selection) -> Verdict:
         """The gate's verdict; where energy has stopped every candidate, one refusal a step comes before it."""
@@ -137,10 +175,10 @@ class Episode:
             return self._finish(str(call.args["status"]), str(call.args.get("summary", "")))
         if call.tool == "plan" and obs.ok and op == "set":
             self.evidence = Evidence()
-            self.window = win.planned(window, call.args["steps"], self.toolbox.files())
+            self.window = win.planned(window, call.args["steps"], self._files())
         elif call.tool == "plan" and obs.ok and op == "done" and window.phase == "step":
             changed = self.evidence.close_step(call.args["check"])
-            self.window = win.finished_step(window, changed, self.toolbox.files())
+            self.window = win.finished_step(window, changed, self._files())
             self._attempt, self._step_start, self._vetoed = 1, None, False
         else:
             repeated = any(e.call == win.call_text(call) for e in window.exchanges) and not obs.ok
@@ -158,7 +196,8 @@ class Episode:
             return self._result("failed", False, f"stuck on step {self.window.index + 1}: {obs.stderr[-200:]}")
         self._attempt += 1
         if self._step_start is not None:
-            self.toolbox.rollback(self._step_start)
+            if self._past is None:
+                self.toolbox.rollback(self._step_start)
             self._step_start = None
         self.evidence.drop_changes()
         self.window = win.restarted(self.window)
@@ -178,3 +217,8 @@ class Episode:
 
     def _result(self, status: str, verified: bool, summary: str, infra: bool = False) -> EpisodeResult:
         return EpisodeResult(status, verified, summary, infra=infra, **vars(self.tally))
+
+
+def _invalid(text: str) -> ToolCall:
+    """Stands for a text that was no call."""
+    return ToolCall(tool="invalid", args={"text": text[:200]})

@@ -50,7 +50,8 @@ class Selection:
     """What was chosen, from what, and at what cost.
 
     `replaced` says that the call which would have been taken was vetoed; `refused` that every candidate was, in two
-    rounds (`best` is then the best of the vetoed). `ms` has the milliseconds of `decode` and `score`.
+    rounds (`best` is then the best of the vetoed). `vetoed` are the texts that the energy model stopped. `ms` has the
+    milliseconds of `decode` and `score`.
     """
 
     best: Segment
@@ -60,6 +61,7 @@ class Selection:
     ms: dict[str, float]
     replaced: bool = False
     refused: bool = False
+    vetoed: frozenset[str] = frozenset()
 
 
 def parse_call(text: str) -> ToolCall | None:
@@ -136,6 +138,7 @@ class Selector:
             ms={"decode": total - draw.score_ms, "score": draw.score_ms},
             replaced=bool(free) and wanted.text in stopped,
             refused=not free,
+            vetoed=frozenset(stopped),
         )
 
     def cost(self, segment: Segment) -> tuple[bool, float, float]:

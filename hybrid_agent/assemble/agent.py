@@ -16,6 +16,7 @@ from typing import Literal, Protocol
 
 from hybrid_agent.agent.loop import Episode
 from hybrid_agent.agent.options import EpisodeResult, LoopOptions
+from hybrid_agent.agent.select import Selection
 from hybrid_agent.assemble.hybrid import Hybrid, look_ahead
 from hybrid_agent.assemble.recorder import code_artifacts, count_checks, outcome
 from hybrid_agent.assemble.rundir import RunDir
@@ -26,11 +27,12 @@ from hybrid_agent.tools.redact import redact
 from hybrid_agent.tools.sandbox import make_sandbox
 from hybrid_agent.tools.toolbox import LocalToolbox
 from hybrid_agent.traces.store import TraceWriter
-from hybrid_agent.types import Check, CheckResult, Step, ToolCall, Verdict, Window
+from hybrid_agent.types import Check, CheckResult, Control, Step, ToolCall, Verdict, Window
 
 ApprovalMode = Literal["ask", "auto", "deny"]
 SESSION = "session"
 OnStep = Callable[[Window, Step], None]
+OnChoice = Callable[[int, Control, Selection], None]
 
 
 @dataclass(frozen=True)
@@ -69,12 +71,27 @@ class Agent(AbstractContextManager["Agent"]):
         self._stack.callback(sandbox.close)
         self._stack.callback(toolbox.close)
 
-    def run(self, goal: str, on_step: OnStep | None = None) -> EpisodeResult:
+    def run(
+        self,
+        goal: str,
+        on_step: OnStep | None = None,
+        on_choice: OnChoice | None = None,
+        done: Sequence[Step] | None = None,
+    ) -> EpisodeResult:
         """One episode, stored in the run's trace as it happens.
+
+        Args:
+            goal: what to do.
+            on_step: told of each turn once it is stored.
+            on_choice: told of each turn's number, control and candidates, before the chosen one acts.
+            done: what the run's trace, which has no end, holds already: go on after it
+                (see `hybrid_agent.assemble.pick_up`). None: begin.
 
         Raises:
             InfraError: a part outside the sandbox failed (for example the model server is away).
+            InputError: `done` cannot be followed.
             KeyboardInterrupt: the person stopped it; the trace is ended properly first.
+            Suspended: a hook raised it; the trace stays open.
         """
         options, hybrid = self.options, self.hybrid
         self.toolbox.goal = goal
@@ -84,17 +101,21 @@ class Agent(AbstractContextManager["Agent"]):
             budget=hybrid.budget.model_copy(update={"seed": options.seed}),
             select=hybrid.select,
         )
-        steps: list[Step] = []
+        steps: list[Step] = list(done or ())
         with TraceWriter(self.dir.trace, redact=redact, listener=steps.append) as writer:
-            writer.start(
-                goal,
-                run_id=self.dir.run_id,
-                task_id=options.task_id,
-                seed=options.seed,
-                workspace=str(self.sandbox.workspace),
-                env=options.env,
-                provenance=options.provenance,
-            )
+            if done is None:
+                writer.start(
+                    goal,
+                    run_id=self.dir.run_id,
+                    task_id=options.task_id,
+                    seed=options.seed,
+                    workspace=str(self.sandbox.workspace),
+                    env=options.env,
+                    provenance=options.provenance,
+                )
+            else:
+                writer.resume()
+                self.toolbox.resume(done)
             result = Episode(
                 goal,
                 decoder=hybrid.decoder,
@@ -105,8 +126,9 @@ class Agent(AbstractContextManager["Agent"]):
                 scheduler=hybrid.scheduler,
                 options=limits,
                 on_step=on_step,
+                on_choice=on_choice,
                 changes=look_ahead(hybrid, self.toolbox),
-            ).run()
+            ).run(done or ())
             changed = [path for step in steps if step.obs for path in step.obs.changed]
             artifacts = code_artifacts(changed, self._read)
             writer.end(outcome(result), result.summary, count_checks(steps), artifacts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from collections.abc import Callable, Sequence
@@ -25,11 +26,12 @@ from hybrid_agent.tools.scan import Tree, kind_of
 from hybrid_agent.tools.snapshot import SnapshotStore
 from hybrid_agent.tools.tool import Context, PlanState
 from hybrid_agent.tools.workspace import INSIDE, Workspace
-from hybrid_agent.types import CallPolicy, Check, CheckResult, Observation, ToolCall, Verdict
+from hybrid_agent.types import CallPolicy, Check, CheckResult, Observation, Step, ToolCall, Verdict
 
 Approve = Literal["ask", "auto", "deny"]
 OUT_CAP = 20_000
 ERR_CAP = 8_000
+ACTING = "acting.json"  # the last call that could change something: its number, and the snapshot before it
 JUDGED = ("fs", "editor", "exec_code", "shell")  # what the classifier was trained on
 
 
@@ -72,11 +74,28 @@ class LocalToolbox:
         self._host = sorted({str(workspace), str(workspace.resolve())}, key=len, reverse=True)
         self._decided: tuple[str, Verdict] | None = None
         self._first: Tree | None = None
+        self._acting, self._acted = state_dir / ACTING, 0
 
     @property
     def plan(self) -> PlanState:
         """The plan as the calls so far have made it."""
         return self._context.plan
+
+    def resume(self, steps: Sequence[Step]) -> None:
+        """Know what the stored steps of an earlier process did: the plan, and what the episode found at its start."""
+        plan = self._context.plan
+        for step in steps:
+            if step.obs is None or not step.obs.ok or step.verdict is None:
+                continue
+            call = ToolCall.model_validate_json(step.content)
+            if call.tool == "plan" and call.args.get("op") == "set":
+                plan.steps, plan.index = tuple(call.args["steps"]), 0
+            elif call.tool == "plan":
+                plan.index += 1
+        first = self.snapshots.first()
+        self._acted = sum(step.snapshot is not None for step in steps)
+        if first and self._acted:
+            self._first = self.snapshots.tree(first)
 
     # --- protocols.Toolbox
     def check(self, call: ToolCall) -> Verdict:
@@ -230,6 +249,10 @@ class LocalToolbox:
         if self._first is None:
             first = self.snapshots.first()
             self._first = self.snapshots.tree(first) if first else before
+        self._acted += 1
+        fresh = self._acting.with_name(self._acting.name + ".new")
+        fresh.write_text(json.dumps({"number": self._acted, "snapshot": snapshot}))
+        fresh.rename(self._acting)
         try:
             observation = self._run(call, writable=True)
         except ToolFailure as failure:

@@ -20,7 +20,7 @@ from typing import IO, Any
 
 from pydantic import Field
 
-from hybrid_agent.errors import InputError
+from hybrid_agent.errors import InputError, Suspended
 from hybrid_agent.types import TRACE_FORMAT, CodeArtifact, Outcome, Record, Step, TestCounts
 
 LINE = "line"
@@ -58,7 +58,8 @@ class TraceWriter:
     """Writes one trace; every line is flushed and fsynced before the call returns.
 
     As a context manager it makes sure that there is an end: an exception that leaves the block ends the trace
-    as `partial` when the person stopped it (KeyboardInterrupt) and as `infra_failure` otherwise.
+    as `partial` when the person stopped it (KeyboardInterrupt) and as `infra_failure` otherwise. Only `Suspended`
+    leaves it open.
 
     Args:
         path: the file to make; its folder must exist.
@@ -115,6 +116,21 @@ class TraceWriter:
         finally:
             os.close(folder)
 
+    def resume(self) -> None:
+        """Go on with a trace that has no end; a torn last line is cut off.
+
+        Raises:
+            InputError: there is no trace, or it cannot be opened.
+        """
+        try:
+            file = self.path.open("r+b")
+        except OSError as error:
+            raise InputError(f"cannot open the trace: {error.strerror}", where=str(self.path)) from None
+        data = file.read()
+        file.truncate(data.rfind(b"\n") + 1)
+        file.seek(0, os.SEEK_END)
+        self._file = file
+
     def step(self, step: Step) -> None:
         """Store one finished turn, durably."""
         self._write("step", StepLine(step=step))
@@ -146,7 +162,8 @@ class TraceWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._file is not None and not self._ended and error is not None:
+        unended = self._file is not None and not self._ended
+        if unended and error is not None and not isinstance(error, Suspended):
             if isinstance(error, KeyboardInterrupt):
                 self.end("partial", "stopped by the person")
             else:
@@ -156,13 +173,13 @@ class TraceWriter:
     def _write(self, kind: str, record: Record) -> None:
         if self._file is None:
             raise RuntimeError("TraceWriter: start() was not called, or the trace has ended")
-        body = {LINE: kind, **_storable(record.model_dump(), self._redact)}
+        body = {LINE: kind, **storable(record.model_dump(), self._redact)}
         self._file.write(json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
         self._file.flush()
         os.fsync(self._file.fileno())
 
 
-def _storable(value: Any, redact: Callable[[str], str] | None) -> Any:
+def storable(value: Any, redact: Callable[[str], str] | None) -> Any:
     """The value with every text redacted and writable as UTF-8.
 
     A lone surrogate is not; it may come in through a model's "\\ud800" or a file name. Redaction is done here and not
@@ -172,7 +189,7 @@ def _storable(value: Any, redact: Callable[[str], str] | None) -> Any:
         text = value.encode("utf-8", "replace").decode("utf-8")
         return redact(text) if redact is not None else text
     if isinstance(value, dict):
-        return {_storable(k, None): _storable(v, redact) for k, v in value.items()}
+        return {storable(k, None): storable(v, redact) for k, v in value.items()}
     if isinstance(value, list | tuple):
-        return [_storable(v, redact) for v in value]
+        return [storable(v, redact) for v in value]
     return value
