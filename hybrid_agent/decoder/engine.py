@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from hybrid_agent.constrain.matcher import Matcher
 from hybrid_agent.decoder.choose import choices
@@ -108,6 +109,11 @@ class SegmentEngine:
         self.spent = (sum(n * len(d.tokens) for n, d in written), sum(n * d.forced for n, d in written))
         drafts = {c.index: row.draft for row in ended for c in row.candidates}
         return [drafts[index] for index in sorted(drafts)]
+
+    def after(self, text: Sequence[int]) -> NDArray[np.float32]:
+        """The logits (vocab,) of what follows a text (token ids)."""
+        logits: NDArray[np.float32] = self._begin(list(text))[0].cpu().numpy()
+        return logits
 
     def _row(self, how: Sampling, constraint: Callable[[], Matcher] | None) -> Row:
         """The one row that all candidates begin in."""

@@ -19,6 +19,7 @@ from hybrid_agent.decoder.chat import tool_names
 from hybrid_agent.decoder.checkpoint import load_checkpoint, load_draft
 from hybrid_agent.decoder.engine import Bias, Draft, KVModel, Sampling, SegmentEngine
 from hybrid_agent.decoder.prompt import ChatPrompt, Prompt, TinyPrompt, is_tiny
+from hybrid_agent.decoder.rewrite import Rewriter
 from hybrid_agent.decoder.shaping import Shaper
 from hybrid_agent.decoder.speculate import DraftSource, PromptLookup, SmallModel, Speculator
 from hybrid_agent.errors import InputError
@@ -191,7 +192,15 @@ class HfDecoder:
             return watch is not None and watch(segment)
 
         constraint, bias = self.constraint(window), self._bias(control)
-        drafts = engine.write(ids, how, constraint, bias, told, shift, speculator)
+        if constraint is not None and self._calls is not None and self._narrow and how.k == 1 and how.temperature == 0:
+            # The only candidate: a slip that no grammar can forbid is mended before anybody is told of it.
+            drafts = engine.write(ids, how, constraint, bias, None, shift, speculator)
+            mend = Rewriter(engine, ids, how, constraint, self._calls.token_bytes, bias, shift)
+            drafts = [mend.rewrite(draft) for draft in drafts]
+            for row, draft in enumerate(drafts):
+                told(row, draft)
+        else:
+            drafts = engine.write(ids, how, constraint, bias, told, shift, speculator)
         self.spent = engine.spent
         if not found:
             found[0] = _gave_up(self._segment(drafts[0], name))
