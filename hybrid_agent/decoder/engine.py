@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from hybrid_agent.constrain.matcher import Matcher
 from hybrid_agent.decoder.choose import choices
 from hybrid_agent.decoder.kv import Bias, KVModel, common
+from hybrid_agent.decoder.live import current_live
 from hybrid_agent.decoder.row import Candidate, Draft, Row, Sampling
 from hybrid_agent.decoder.speculate import Shift, Speculator
 
@@ -70,6 +71,7 @@ class SegmentEngine:
 
         Raises:
             ValueError: the prompt leaves no room in the context.
+            Abandoned: whoever looks on (`decoder.live`) does not want the rest.
         """
         if not 0 < len(prompt) < self.model.context:
             raise ValueError(f"a prompt of {len(prompt)} tokens does not fit a context of {self.model.context}")
@@ -86,7 +88,7 @@ class SegmentEngine:
             told = sorted((c.index, row.draft) for row in new for c in row.candidates)
             return any([watch is not None and watch(index, draft) for index, draft in told])  # all
 
-        stop = stopped()
+        stop, live = stopped(), current_live()
         if open_rows and not stop:
             logits = self._begin(begun)
             open_rows += self._choose(open_rows, logits, bias, shift)
@@ -103,6 +105,8 @@ class SegmentEngine:
                     self._texts[one.index] += one.pending
                 open_rows += self._choose(active, logits, bias, shift)
             stop = stopped()
+            if live is not None:
+                live.step(open_rows)
         if not stop:
             stopped()
         written = [(len(row.candidates), row.draft) for row in [*ended, *open_rows]]
