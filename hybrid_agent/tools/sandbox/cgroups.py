@@ -64,7 +64,7 @@ class Group:
 
 def make_group(limits: Limits) -> Group:
     """Make the groups of one sandbox under our own; `Group(0, (), ())` where that is not permitted."""
-    name = f"{PREFIX}{os.getpid()}-{_started(os.getpid())}-{next(_serial)}"
+    name = f"{PREFIX}{os.getpid()}-{started(os.getpid())}-{next(_serial)}"
     paths = _own_paths()
     made: list[Path] = []
     held: list[str] = []
@@ -127,7 +127,7 @@ def sweep() -> int:
         beside = place.parent.glob(f"*/{PREFIX}*") if len(place.parts) > 5 else ()
         for d in (*place.glob(PREFIX + "*"), *beside):
             pid, started = [*d.name.removeprefix(PREFIX).split("-"), "", ""][:2]
-            if pid.isdigit() and _started(int(pid)) == started:
+            if pid.isdigit() and started(int(pid)) == started:
                 continue
             if _discard(d):
                 removed += 1
@@ -199,7 +199,7 @@ def _own_paths() -> dict[str, str]:
     return found
 
 
-def _started(pid: int) -> str:
+def started(pid: int) -> str:
     """Start time of a process in clock ticks, "" if it is gone: tells a reused id from the old one."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[19]

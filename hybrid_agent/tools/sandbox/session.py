@@ -7,7 +7,6 @@ one jail a call for anything a model wrote.
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import json
 import os
@@ -22,10 +21,10 @@ from pathlib import Path
 from typing import Any
 
 from hybrid_agent.errors import SandboxError
-from hybrid_agent.tools.sandbox import command
 from hybrid_agent.tools.sandbox.bubblewrap import BubblewrapSandbox, check_call, completed
-from hybrid_agent.tools.sandbox.capture import CHUNK, DYING_S, WATCH_S, Ended, open_first
+from hybrid_agent.tools.sandbox.capture import DYING_S, Ended, open_first
 from hybrid_agent.tools.sandbox.disk import DiskWatch
+from hybrid_agent.tools.sandbox.exchange import LoopEnded, answer_cap, completed_of, exchange, request_of
 from hybrid_agent.tools.sandbox.limits import Completed, Limits, Strength
 
 LATEST_S = 3.0  # how long after a call's own timeout the loop's answer may still come
@@ -58,14 +57,7 @@ class SessionSandbox:
     ) -> Completed:
         """Run argv in the standing jail; see `protocols.Sandbox.run`."""
         check_call(argv, env)
-        request = {
-            "argv": list(argv),
-            "stdin": base64.b64encode(stdin).decode(),
-            "timeout_s": timeout_s,
-            "env": {**command.ENVIRONMENT, **(env or {})},
-            "keep": self.limits.output_kb << 10,
-            "flood": self.limits.flood_mb << 20,
-        }
+        request = request_of(argv, stdin, timeout_s, env, self.limits)
         with self._lock:
             watch = DiskWatch(self.workspace, self.limits.disk_mb << 20, self.limits.disk_files)
             build = self._box.settle()
@@ -74,19 +66,13 @@ class SessionSandbox:
             loop = self._loop(writable, build)
             try:
                 answer = loop.ask(request, timeout_s + LATEST_S, watch if writable else None)
-            except _Ended as end:
+            except LoopEnded as end:
                 self._drop(writable)
                 killed_by = "memory" if self._box.oom_kills() > kills else end.why
                 ended = Ended(duration_ms=(time.monotonic() - begun) * 1000)
                 return completed(ended, None, "", killed_by)
-            ended = Ended(
-                out=bytearray(base64.b64decode(answer["out"])),
-                err=bytearray(base64.b64decode(answer["err"])),
-                truncated=bool(answer.get("truncated")),
-                duration_ms=float(answer["ms"]),
-            )
-            limit = answer.get("killed_by") or ("memory" if self._box.oom_kills() > kills else None)
-            return completed(ended, int(answer["code"]), ended.err.decode("utf-8", "replace"), limit)
+            limit = "memory" if self._box.oom_kills() > kills else None
+            return completed_of(answer, limit)
 
     @property
     def strength(self) -> Strength:
@@ -121,21 +107,13 @@ class SessionSandbox:
         self._loops.pop(writable).stop()
 
 
-class _Ended(Exception):
-    """The jail ended, or had to be ended, before it answered; `why` is the limit's name."""
-
-    def __init__(self, why: str) -> None:
-        super().__init__(why)
-        self.why = why
-
-
 class _Loop:
     """One standing jail and the pipes to its loop."""
 
     def __init__(self, box: BubblewrapSandbox, writable: bool, build: int) -> None:
         self.build = build
         self.calls = 0
-        self._answer_cap = 4 * (box.limits.output_kb << 10) + CHUNK
+        self._answer_cap = answer_cap(box.limits)
         self._over = threading.Event()
         self._errors = os.memfd_create("sandbox-errors", os.MFD_CLOEXEC)
         started: list[BaseException | None] = []
@@ -188,45 +166,12 @@ class _Loop:
         """Send one request and wait for its answer.
 
         Raises:
-            _Ended: the jail died, or overstepped and must be stopped.
+            LoopEnded: the jail died, or overstepped and must be stopped.
         """
         self.calls += 1
         assert self._process.stdin is not None and self._process.stdout is not None
-        sending = memoryview(json.dumps(request).encode() + b"\n")
-        answer = bytearray()
-        deadline = time.monotonic() + timeout_s
         into, out = self._process.stdin.fileno(), self._process.stdout.fileno()
-        with selectors.DefaultSelector() as ready:
-            ready.register(into, selectors.EVENT_WRITE)
-            ready.register(out, selectors.EVENT_READ)
-            while not answer.endswith(b"\n"):
-                for key, _ in ready.select(WATCH_S):
-                    if key.fd == into:
-                        sending = self._send(into, sending)
-                        if not sending:
-                            ready.unregister(into)
-                    else:
-                        data = os.read(out, CHUNK)
-                        answer += data
-                        if not data or len(answer) > self._answer_cap:
-                            raise _Ended("session")
-                if time.monotonic() > deadline:
-                    raise _Ended("wall")
-                if watch is not None and not answer and (why := watch.over()) is not None:
-                    raise _Ended(why)
-        try:
-            parsed: dict[str, Any] = json.loads(answer)
-            return parsed
-        except ValueError:
-            raise _Ended("session") from None
-
-    def _send(self, fd: int, data: memoryview) -> memoryview:
-        try:
-            return data[os.write(fd, data[:CHUNK]) :]
-        except BlockingIOError:
-            return data
-        except BrokenPipeError:
-            raise _Ended("session") from None
+        return exchange(into, out, request, timeout_s, self._answer_cap, watch)
 
     def stop(self) -> None:
         """Kill the jail and wait until all in it is dead."""

@@ -25,10 +25,15 @@ from typing import Any
 CHUNK = 65536
 PR_SET_DUMPABLE = 4
 SCRATCH = ("/tmp", "/dev/shm")
+REAP_S = 0.5
 
 
-def call(request: dict[str, Any]) -> dict[str, Any]:
-    """Run one command to its end and answer with its exit code and output."""
+def call(request: dict[str, Any], prepare: Any = None, caller: int = -1) -> dict[str, Any]:
+    """Run one command to its end and answer with its exit code and output.
+
+    For the first process of a container (`docker_first.py`): `prepare` runs in the new process, and `caller` is the
+    descriptor whose end means that nobody waits for the answer any more.
+    """
     begun = time.monotonic()
     stdin = base64.b64decode(request["stdin"])
     try:
@@ -40,6 +45,7 @@ def call(request: dict[str, Any]) -> dict[str, Any]:
             cwd="/workspace",
             env=request["env"],
             start_new_session=True,
+            preexec_fn=prepare,
         )
     except OSError as error:
         text = f"{request['argv'][0]}: command not found\n" if isinstance(error, FileNotFoundError) else f"{error}\n"
@@ -55,9 +61,14 @@ def call(request: dict[str, Any]) -> dict[str, Any]:
         if process.stdin is not None:
             os.set_blocking(process.stdin.fileno(), False)
             ready.register(process.stdin.fileno(), selectors.EVENT_WRITE, "in")
+        if caller >= 0:
+            ready.register(caller, selectors.EVENT_READ, "caller")
         while alive or any(key.data in kept for key in ready.get_map().values()):
-            for key, _ in ready.select(max(deadline - time.monotonic(), 0) if alive else None):
-                if key.data == "end":
+            wait = max(deadline - time.monotonic(), 0) if alive else None
+            for key, _ in ready.select(wait if caller < 0 else min(wait or REAP_S, REAP_S)):
+                if key.data == "caller":
+                    sys.exit(1)  # callers wait for an answer before they write again, so this is their end
+                elif key.data == "end":
                     process.wait()
                     ready.unregister(end)
                     alive = False
@@ -76,6 +87,8 @@ def call(request: dict[str, Any]) -> dict[str, Any]:
                     truncated = truncated or len(data) > room
                     if not data:
                         ready.unregister(key.fd)
+            if caller >= 0:
+                reap(process.pid)
             if alive and killed_by is None:
                 if total > request["flood"]:
                     killed_by = "output"
@@ -145,7 +158,16 @@ def others_are_zombies_of_ours() -> bool:
     return True
 
 
-def empty_scratch() -> None:
+def reap(but: int) -> None:
+    """Wait for ended processes that became ours, except the one of the call; for a first process only."""
+    with contextlib.suppress(ChildProcessError):
+        while (found := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)) is not None:
+            if found.si_pid == but:
+                return  # its turn comes with its own event, the others' after it
+            os.waitpid(found.si_pid, 0)
+
+
+def empty_scratch(places: Any = SCRATCH) -> None:
     """Remove what calls left in the scratch folders; ends the jail if something cannot be removed."""
 
     def open_and_retry(function: Any, path: str, _: Any) -> None:
@@ -153,7 +175,7 @@ def empty_scratch() -> None:
         os.chmod(path, 0o700)
         function(path)
 
-    for place in SCRATCH:
+    for place in places:
         with os.scandir(place) as entries:
             names = [(e.path, e.is_dir(follow_symlinks=False)) for e in entries]
         for path, is_dir in names:

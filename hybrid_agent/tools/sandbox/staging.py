@@ -30,6 +30,7 @@ _AT_EMPTY_PATH, _AT_FDCWD = 0x1000, -100
 _OPEN_TREE, _MOVE_MOUNT, _MOUNT_SETATTR = 428, 429, 442
 _OPEN_TREE_CLONE, _OPEN_TREE_CLOEXEC = 1, os.O_CLOEXEC
 _MOVE_FROM_EMPTY_PATH = 4
+_MNT_DETACH = 2
 _ATTR_IDMAP = 0x100000
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -100,24 +101,24 @@ def _build(workspace: Path, owner: tuple[int, int], slot: int, ro_binds: Mapping
     _check(_libc.mount(None, b"/", None, ctypes.c_ulong(_MS_REC | _MS_PRIVATE), None), "mount --make-rprivate /")
     with ExitStack() as stack:
         # Everything is picked up before the tmpfs covers /tmp, where the sources may lie.
-        tree = _clone(workspace, stack)
-        others = [_clone(path, stack) for path in ro_binds.values()]
-        mapped = _map_ids(tree, owner, slot)
+        tree = clone(workspace, stack)
+        others = [clone(path, stack) for path in ro_binds.values()]
+        mapped = map_ids(tree, owner, slot)
         flags = ctypes.c_ulong(_MS_NOSUID_NODEV)
         _check(_libc.mount(b"tmpfs", STAGE.encode(), b"tmpfs", flags, b"size=1m,mode=0755"), "mount tmpfs")
         Path(WORKSPACE).mkdir()
-        _attach(tree, WORKSPACE)
+        attach(tree, WORKSPACE)
         for index, fd in enumerate(others):
             target = Path(staged_ro(index))
             if stat.S_ISDIR(os.fstat(fd).st_mode):
                 target.mkdir()
             else:
                 target.touch()
-            _attach(fd, str(target))
+            attach(fd, str(target))
         return Stage(os.open("/proc/thread-self/ns/mnt", os.O_RDONLY | os.O_CLOEXEC), mapped)
 
 
-def _clone(path: Path, stack: ExitStack) -> int:
+def clone(path: Path, stack: ExitStack) -> int:
     """A detached copy of the mount at `path`, as a descriptor."""
     flags = _OPEN_TREE_CLONE | _OPEN_TREE_CLOEXEC
     fd = int(_libc.syscall(_OPEN_TREE, _AT_FDCWD, str(path).encode(), flags))
@@ -126,14 +127,24 @@ def _clone(path: Path, stack: ExitStack) -> int:
     return fd
 
 
-def _attach(tree: int, target: str) -> None:
+def attach(tree: int, target: str) -> None:
+    """Mount a detached tree at `target`."""
     _check(
         _libc.syscall(_MOVE_MOUNT, tree, b"", _AT_FDCWD, target.encode(), _MOVE_FROM_EMPTY_PATH),
         f"move_mount {target}",
     )
 
 
-def _map_ids(tree: int, owner: tuple[int, int], slot: int) -> bool:
+def detach(target: str) -> None:
+    """Take the mount at `target` away, at once for new users of it.
+
+    Raises:
+        OSError: nothing is mounted there, or we may not.
+    """
+    _check(_libc.umount2(target.encode(), _MNT_DETACH), f"umount {target}")
+
+
+def map_ids(tree: int, owner: tuple[int, int], slot: int) -> bool:
     """Show files of `owner` as files of `slot`; False if this kernel or file system cannot."""
     with _mapping_namespace(owner, slot) as userns:
         attr = _MountAttr(set=_ATTR_IDMAP, userns=userns)
