@@ -46,3 +46,11 @@ class Suspended(BaseException):
 
 class InfraError(HybridAgentError):
     """Machinery around the episode failed; the episode's result is `infra_failure`."""
+
+
+class Overloaded(InfraError):
+    """A part has as much under way as it takes on; the caller may try again later."""
+
+
+class Cancelled(InfraError):
+    """The caller no longer wants the answer."""
