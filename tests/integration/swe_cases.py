@@ -156,3 +156,29 @@ def run(home: Path, module: str, *arguments: str, **env: str) -> subprocess.Comp
         text=True,
         timeout=300,
     )
+
+
+def official_log(folder: Path, tree: Path, row_of_five: Row, model_patch: str) -> Path:
+    """What the official harness leaves for one instance, made by running its script on an export of the base commit."""
+    folder.mkdir(parents=True)
+    (folder / "patch.diff").write_text(model_patch)
+    applied = subprocess.run(["git", "apply", "-"], input=model_patch, cwd=tree, capture_output=True, text=True)
+    told = ">>>>> Applied Patch:\n" if applied.returncode == 0 else f">>>>> Patch Apply Failed:\n{applied.stderr}"
+    if applied.returncode:
+        (folder / "run_instance.log").write_text(told + "EvaluationError\n")
+        return folder
+    from swebench.harness.utils import make_test_spec
+
+    script = make_test_spec(row_of_five).eval_script.replace("/testbed", str(tree))
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        ["bash", "-c", script],
+        env={"PATH": path, "HOME": str(tree.parent), "PYTHONDONTWRITEBYTECODE": "1", "LC_ALL": "C.UTF-8"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=120,
+    )
+    (folder / "run_instance.log").write_text(told + "Test runtime: 1.50 seconds\n")
+    (folder / "test_output.txt").write_text(done.stdout)
+    return folder
