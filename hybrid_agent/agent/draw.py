@@ -3,13 +3,47 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
 
 from hybrid_agent.protocols import Decoder, Scorer
 from hybrid_agent.types import Budget, Control, Effort, Segment, Window
 
 if TYPE_CHECKING:
     from hybrid_agent.agent.select import SelectOptions
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """What a `DrawingDecoder` has drawn: `candidates` are the known ones as they are now, then the new ones; `effort`
+    counts the new ones."""
+
+    candidates: Sequence[Segment]
+    effort: Effort
+    score_ms: float
+
+
+class DrawingDecoder(Protocol):
+    """A decoder that has candidates scored where it runs, and stops there when the case is clear.
+
+    The loop uses it in place of `propose` where energies may end a turn early. `known` are the turn's candidates so
+    far; `margin`, `min_scored` and `batch` are those of `SelectOptions`.
+    """
+
+    def draw(
+        self,
+        window: Window,
+        budget: Budget,
+        control: Control,
+        known: Sequence[Segment],
+        *,
+        margin: float,
+        min_scored: int,
+        batch: int,
+    ) -> Drawn:
+        """What `Draw.add` would have collected with this decoder and its scorer."""
+        ...
 
 
 class Draw:
@@ -29,6 +63,14 @@ class Draw:
 
     def add(self, budget: Budget, control: Control) -> None:
         """Have the decoder write `budget.k` more; an early exit may leave some of them unwritten."""
+        draw, options = getattr(self.decoder, "draw", None), self.options
+        if draw is not None and options.margin is not None and self.scorer is not None and options.rank == "energy":
+            rule = {"margin": options.margin, "min_scored": options.min_scored, "batch": options.batch}
+            drawn: Drawn = draw(self.window, budget, control, tuple(self.candidates), **rule)
+            self.candidates[:] = drawn.candidates
+            self.score_ms += drawn.score_ms
+            self._count(drawn.effort)
+            return
         told: list[Segment] = []
         early, old = False, len(self.candidates)
 
@@ -50,17 +92,8 @@ class Draw:
         came = [*told, *untold]
         spent = getattr(self.decoder, "spent", None)  # repeats and cancelled ones too, where a decoder counts them
         tokens, forced = spent or (sum(s.tokens for s in came), sum(s.forced for s in came))
-        count = self.effort
-        self.effort = count.model_copy(
-            update={
-                "k": count.k + budget.k,
-                "drawn": count.drawn + len(came),
-                "cancelled": count.cancelled + (max(0, budget.k - len(came)) if early else 0),
-                "early": count.early or early,
-                "tokens": count.tokens + tokens,
-                "forced": count.forced + forced,
-            }
-        )
+        cancelled = max(0, budget.k - len(came)) if early else 0
+        self._count(Effort(k=budget.k, drawn=len(came), cancelled=cancelled, early=early, tokens=tokens, forced=forced))
 
     def score(self) -> None:
         """Score, in one batch, what has no energy yet."""
@@ -74,6 +107,12 @@ class Draw:
         self.score_ms += (time.perf_counter() - begun) * 1e3
         for i, score in zip(new, scores, strict=True):
             self.candidates[i] = self.candidates[i].model_copy(update={"energy": score.energy, "p": score.p})
+
+    def _count(self, more: Effort) -> None:
+        count = self.effort
+        names = ("k", "drawn", "cancelled", "tokens", "forced")
+        sums = {name: getattr(count, name) + getattr(more, name) for name in names}
+        self.effort = count.model_copy(update={**sums, "early": count.early or more.early})
 
     def _keep(self, segment: Segment) -> None:
         """Texts count once: drawing one again says nothing new of its energy."""

@@ -56,34 +56,76 @@ def make_hybrid(spec: HybridSpec) -> Hybrid:
     Raises:
         InputError: a part is damaged, or does not work with this decoder.
     """
-    config, rules = spec.config, spec.rules
-    adaptive = spec.mode == "adaptive"
-    decoder = _decoder(spec, greedy_first=not adaptive)
-    rank: Rank = "energy" if spec.mode in ("greedy", "energy", "adaptive") else spec.mode  # type: ignore[assignment]
-    fixed = config.k if spec.mode in ("logprob", "mean_logprob", "energy") else 1
-    scorer, planner = load_part("scorer", spec.parts), load_part("planner", spec.parts)
-    veto = _veto(scorer, rules.veto_p) if scorer is not None else None
+    scorer = load_part("scorer", spec.parts)
     return Hybrid(
-        decoder=decoder,
+        decoder=load_decoder(spec),
         scorer=scorer,
-        planner=RelativePlanner(planner, planner.tool_marginal) if planner is not None else None,
-        scheduler=Scheduler(rules, draft="draft" in spec.parts) if adaptive else None,
-        select=SelectOptions(
-            rank=rank,
-            lm_weight=rules.lm_weight,
-            margin=rules.margin,
-            min_scored=rules.min_scored,
-            veto=veto,
-            temperature_high=rules.temperature_high,
-        ),
-        budget=Budget(
-            k=fixed,
-            temperature=rules.temperature if fixed > 1 else 0.0,
-            speculate="draft" in spec.parts,
-            shaping=rules.alpha if "shaping" in spec.parts else 0.0,
-        ),
-        gate=PolicyModel.load(spec.parts["gate"]) if "gate" in spec.parts else None,
+        planner=load_planner(spec),
+        scheduler=make_scheduler(spec),
+        select=select_options(spec, _veto(scorer, spec.rules.veto_p) if scorer is not None else None),
+        budget=turn_budget(spec),
+        gate=load_gate(spec),
         spec=spec,
+    )
+
+
+def load_decoder(spec: HybridSpec) -> Decoder:
+    """The decoder with what belongs inside it: draft, shaping, experts.
+
+    Raises:
+        InputError: it is not there, damaged, or a part does not fit it.
+    """
+    config = spec.config
+    inside = {name: path for name, path in spec.parts.items() if name in ("draft", "shaping", "experts")}
+    # The scheduler asks for the greedy call by itself; where all candidates are drawn at once it is one of them.
+    return make_decoder(
+        spec.decoder,
+        inside,
+        greedy_first=spec.mode != "adaptive",
+        constrained=config.constrained,
+        prior_weight=config.prior_weight,
+    )
+
+
+def load_planner(spec: HybridSpec) -> RelativePlanner | None:
+    """The planner with relative priors, if it is one of the parts."""
+    planner = load_part("planner", spec.parts)
+    return RelativePlanner(planner, planner.tool_marginal) if planner is not None else None
+
+
+def make_scheduler(spec: HybridSpec) -> Scheduler | None:
+    """The scheduler; None where the number of candidates is fixed."""
+    return Scheduler(spec.rules, draft="draft" in spec.parts) if spec.mode == "adaptive" else None
+
+
+def load_gate(spec: HybridSpec) -> PolicyModel | None:
+    """The gate's classifier, if it is one of the parts."""
+    return PolicyModel.load(spec.parts["gate"]) if "gate" in spec.parts else None
+
+
+def select_options(spec: HybridSpec, veto: float | Callable[[str], float] | None) -> SelectOptions:
+    """How candidates are ranked and when a turn ends early."""
+    rules = spec.rules
+    rank: Rank = "energy" if spec.mode in ("greedy", "energy", "adaptive") else spec.mode  # type: ignore[assignment]
+    return SelectOptions(
+        rank=rank,
+        lm_weight=rules.lm_weight,
+        margin=rules.margin,
+        min_scored=rules.min_scored,
+        veto=veto,
+        temperature_high=rules.temperature_high,
+    )
+
+
+def turn_budget(spec: HybridSpec) -> Budget:
+    """Candidates, temperature and token limit of a turn where there is no scheduler."""
+    rules = spec.rules
+    fixed = spec.config.k if spec.mode in ("logprob", "mean_logprob", "energy") else 1
+    return Budget(
+        k=fixed,
+        temperature=rules.temperature if fixed > 1 else 0.0,
+        speculate="draft" in spec.parts,
+        shaping=rules.alpha if "shaping" in spec.parts else 0.0,
     )
 
 
@@ -121,16 +163,3 @@ def load_part(name: str, parts: Mapping[str, Path]) -> Any:
         return None
     module, part = LOADERS[name]
     return getattr(import_module(module), part).load(parts[name])
-
-
-def _decoder(spec: HybridSpec, greedy_first: bool) -> Decoder:
-    config = spec.config
-    # The scheduler asks for the greedy call by itself; where all candidates are drawn at once it is one of them.
-    inside = {name: path for name, path in spec.parts.items() if name in ("draft", "shaping", "experts")}
-    return make_decoder(
-        spec.decoder,
-        inside,
-        greedy_first=greedy_first,
-        constrained=config.constrained,
-        prior_weight=config.prior_weight,
-    )
