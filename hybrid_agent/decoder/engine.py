@@ -15,10 +15,9 @@ import torch
 from numpy.typing import NDArray
 
 from hybrid_agent.constrain.matcher import Matcher
-from hybrid_agent.decoder.choose import choices
 from hybrid_agent.decoder.kv import Bias, KVModel, common
 from hybrid_agent.decoder.live import current_live
-from hybrid_agent.decoder.row import Candidate, Draft, Row, Sampling
+from hybrid_agent.decoder.row import Draft, Row, Sampling
 from hybrid_agent.decoder.speculate import Shift, Speculator
 
 __all__ = ["Bias", "Draft", "KVModel", "Sampling", "SegmentEngine", "Watch"]
@@ -75,7 +74,7 @@ class SegmentEngine:
         """
         if not 0 < len(prompt) < self.model.context:
             raise ValueError(f"a prompt of {len(prompt)} tokens does not fit a context of {self.model.context}")
-        row = self._row(how, constraint)
+        row = Row.first(how, constraint, self.end_id)
         begun = [*prompt, *row.pending]
         row.ended |= len(begun) > self.model.context
         open_rows, ended = [row], list[Row]()
@@ -119,15 +118,6 @@ class SegmentEngine:
         logits: NDArray[np.float32] = self._begin(list(text))[0].cpu().numpy()
         return logits
 
-    def _row(self, how: Sampling, constraint: Callable[[], Matcher] | None) -> Row:
-        """The one row that all candidates begin in."""
-        matcher = constraint() if constraint else None
-        mask = None if matcher is None else np.zeros(matcher.words, np.int32)
-        row = Row([Candidate(index, how) for index in range(how.k)], how.max_tokens, matcher, mask)
-        if matcher is not None:
-            row.follow(self.end_id)
-        return row
-
     def _begin(self, text: list[int]) -> torch.Tensor:
         """Bring the common beginning of all rows into row 0; logits (1, vocab) after it.
 
@@ -142,21 +132,12 @@ class SegmentEngine:
     def _choose(self, rows: Sequence[Row], logits: torch.Tensor, bias: Bias | None, shift: Shift | None) -> list[Row]:
         """Draw the next token of each candidate; those that part from their row's first one get rows of their own,
         which are returned."""
-        forks = []
+        parted = []
         for row, scores in zip(list(rows), logits.cpu().numpy(), strict=True):
-            extra = bias(row.draft.tokens) if bias is not None else None
-            choice = choices(scores, row.mask, extra, shift)
-            drawn: dict[int, list[Candidate]] = {}
-            for candidate in row.candidates:
-                drawn.setdefault(choice.draw(candidate.temperature, candidate.rng), []).append(candidate)
-            first, *others = drawn.items()
-            for at, candidates in others:
-                fork = row.fork(candidates)
+            for fork in row.draw(scores, bias, shift, self.end_id):
                 self._share(row.index, fork.index)
-                fork.take(choice.picked(at), self.end_id)
-                forks.append(fork)
-            row.take(choice.picked(first[0]), self.end_id)
-        return forks
+                parted.append(fork)
+        return parted
 
     def _fits(self, row: Row) -> bool:
         """False ends a row whose text has filled the context."""

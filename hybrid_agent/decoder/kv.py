@@ -31,8 +31,15 @@ class KVModel(Protocol):
 
 
 def common(a: Sequence[int], b: Sequence[int]) -> int:
-    """Length of the common beginning."""
+    """Length of the common beginning of two lists."""
     n = min(len(a), len(b))
     if a[:n] == b[:n]:
         return n
-    return next(i for i in range(n) if a[i] != b[i])
+    same, other = 0, n  # equal up to `same`, not up to `other`; slices compare much faster than loops
+    while other - same > 1:
+        middle = (same + other) // 2
+        if a[same:middle] == b[same:middle]:
+            same = middle
+        else:
+            other = middle
+    return same

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hybrid_agent.constrain.matcher import Matcher
-from hybrid_agent.decoder.choose import Picked
+from hybrid_agent.decoder.choose import Picked, choices
+from hybrid_agent.decoder.kv import Bias
 
 
 @dataclass
@@ -80,9 +82,19 @@ class Row:
         self.pending: list[int] = []
         self.ended = False
 
+    @classmethod
+    def first(cls, how: Sampling, constraint: Callable[[], Matcher] | None, end_id: int) -> Row:
+        """The one row that all candidates begin in; what must come first is pending."""
+        matcher = constraint() if constraint else None
+        mask = None if matcher is None else np.zeros(matcher.words, np.int32)
+        row = cls([Candidate(index, how) for index in range(how.k)], how.max_tokens, matcher, mask)
+        if matcher is not None:
+            row.follow(end_id)
+        return row
+
     @property
     def index(self) -> int:
-        """The cache row."""
+        """The first candidate's number; where one text is written at a time, also the row of the cache."""
         return self.candidates[0].index
 
     @property
@@ -102,6 +114,24 @@ class Row:
         other.draft = replace(self.draft, tokens=list(self.draft.tokens))
         self.candidates = [c for c in self.candidates if c not in other.candidates]
         return other
+
+    def draw(
+        self, scores: NDArray[np.float32], bias: Bias | None, shift: NDArray[np.float32] | None, end_id: int
+    ) -> list[Row]:
+        """Draw the next token of each candidate from logits (vocab,); those that part from the first one get rows of
+        their own, which are returned and need a copy of what the cache holds of this one."""
+        choice = choices(scores, self.mask, bias(self.draft.tokens) if bias is not None else None, shift)
+        drawn: dict[int, list[Candidate]] = {}
+        for candidate in self.candidates:
+            drawn.setdefault(choice.draw(candidate.temperature, candidate.rng), []).append(candidate)
+        first, *others = drawn.items()
+        forks = []
+        for at, candidates in others:
+            fork = self.fork(candidates)
+            fork.take(choice.picked(at), end_id)
+            forks.append(fork)
+        self.take(choice.picked(first[0]), end_id)
+        return forks
 
     def take(self, picked: Picked, end_id: int) -> None:
         """Count a chosen token, append it and all that must follow it."""

@@ -11,14 +11,16 @@ Shapes: B rows, N new tokens, S cached positions, D width, H heads, G key/value 
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
 from transformers import PreTrainedModel
 
+from hybrid_agent.nn.row_cache import RowCache
+
 Tensor = torch.Tensor
-_FIRST_CAPACITY = 512
 
 
 class LeanLlama:
@@ -46,33 +48,21 @@ class LeanLlama:
         angles = torch.outer(torch.arange(self.context, dtype=torch.float32), frequencies)
         self.turns = torch.polar(torch.ones_like(angles), angles)[:, None, :]  # (context, 1, E/2), complex
         self.dtype = dtype
-        self._cache = torch.empty(0)
         with torch.inference_mode():
+            self.cache = RowCache(self.layers, self.kv_heads, self.head_dim, self.context, dtype)
             mlp = self.blocks[0].down.shape[0]
             self._step = _Step(int(c.hidden_size), self.heads, self.kv_heads, self.head_dim, mlp, dtype)
-        self._reserve(1, _FIRST_CAPACITY)
 
-    # --- cache
-    def _reserve(self, rows: int, length: int) -> None:
-        """Grow the cache (layers, rows, 2, G, S, E) so that `rows` texts of `length` tokens fit."""
-        old = self._cache
-        have_rows, have_length = (old.shape[1], old.shape[4]) if old.ndim == 6 else (0, 0)
-        if rows <= have_rows and length <= have_length:
-            return
-        length = min(self.context, max(have_length, 1 << (length - 1).bit_length()))
-        shape = (self.layers, max(rows, have_rows), 2, self.kv_heads, length, self.head_dim)
-        self._cache = torch.zeros(shape, dtype=self.dtype)
-        if old.ndim == 6:
-            self._cache[:, :have_rows, :, :, :have_length] = old
+    def over(self, cache: RowCache) -> LeanLlama:
+        """The same weights with another cache. Not for use by another thread: working buffers are shared."""
+        other = copy.copy(self)
+        other.cache = cache
+        return other
 
     @torch.inference_mode()
     def copy_row(self, source: int, targets: Sequence[int], length: int, start: int = 0) -> None:
         """Copy cached positions start..length of one row to others."""
-        self._reserve(max([*targets, source]) + 1, length)
-        block = self._cache[:, source, :, :, start:length]
-        for target in targets:
-            if target != source:
-                self._cache[:, target, :, :, start:length] = block
+        self.cache.copy(source, targets, length, start)
 
     # --- forward
     @torch.inference_mode()
@@ -102,7 +92,7 @@ class LeanLlama:
         return self._logits(x if at is None else x[list(at)])
 
     def _logits(self, x: Tensor) -> Tensor:
-        logits: Tensor = (_unit(x, self.eps) @ self.head_t).float()
+        logits: Tensor = (unit(x, self.eps) @ self.head_t).float()
         return logits
 
     @torch.inference_mode()
@@ -112,16 +102,16 @@ class LeanLlama:
         Returns:
             float32 (B, N, D), N the longest of `tokens`; what lies beyond the tokens of a row means nothing.
         """
-        states: Tensor = _unit(self._many(rows, tokens, starts, whole=True), self.eps) * self.norm
+        states: Tensor = unit(self._many(rows, tokens, starts, whole=True), self.eps) * self.norm
         return states.float()
 
     def _single(self, row: int, token: int, start: int) -> Tensor:
         """One token of one row, the case that decoding speed hangs on: every result goes into a kept buffer."""
         end, d, eps, step = start + 1, self.embedding.shape[1], self.eps, self._step
-        self._reserve(row + 1, end)
+        self.cache.reserve(row + 1, end)
         x, qkv, gate_up = step.x, step.qkv, step.gate_up
         x.copy_(self.embedding[token])
-        turn, past, flat = self.turns[start], self._cache[:, row, :, :, :end].unbind(0), x[0]
+        turn, past, flat = self.turns[start], self.cache.data[:, row, :, :, :end].unbind(0), x[0]
         gqa = self.heads != self.kv_heads
         for block, kv in zip(self.blocks, past, strict=True):  # kv: (2, G, S, E)
             scale = (torch.dot(flat, flat).item() / d + eps) ** -0.5
@@ -140,20 +130,20 @@ class LeanLlama:
         """Several tokens of one row: no padding and, for an empty cache, no mask."""
         n = len(tokens)
         end = start + n
-        self._reserve(row + 1, end)
+        self.cache.reserve(row + 1, end)
         turns = self.turns[start:end]
         x: Tensor = self.embedding[torch.tensor(tokens)]  # (N, D)
         mask = torch.ones(n, end, dtype=torch.bool).tril_(start) if start else None
         h, g, e, gqa = self.heads, self.kv_heads, self.head_dim, self.heads != self.kv_heads
-        for block, cache in zip(self.blocks, self._cache, strict=True):
-            qkv = (_unit(x, self.eps) @ block.qkv).view(n, h + 2 * g, e)
-            _rotate(qkv[:, : h + g], turns)
+        for block, cache in zip(self.blocks, self.cache.data, strict=True):
+            qkv = (unit(x, self.eps) @ block.qkv).view(n, h + 2 * g, e)
+            rotate(qkv[:, : h + g], turns)
             cache[row, :, :, start:end] = qkv[:, h:].view(n, 2, g, e).permute(1, 2, 0, 3)
             keys, values = cache[row : row + 1, :, :, :end].unbind(1)
             query = qkv[None, :, :h].transpose(1, 2)
             out = F.scaled_dot_product_attention(query, keys, values, mask, is_causal=not start, enable_gqa=gqa)
             x = torch.addmm(x, out[0].transpose(0, 1).reshape(n, h * e), block.out)
-            x = _mlp(x, block, self.eps)
+            x = mlp(x, block, self.eps)
         return x
 
     def _many(
@@ -165,7 +155,7 @@ class LeanLlama:
         """
         b, n = len(rows), max(len(t) for t in tokens)
         end = min(self.context, max(starts) + n)
-        self._reserve(max(rows) + 1, end)
+        self.cache.reserve(max(rows) + 1, end)
         ids = torch.tensor([[*t, *[t[-1]] * (n - len(t))] for t in tokens])
         lasts = torch.tensor([len(t) - 1 for t in tokens])
         # At the end of the context, pads would fall outside: they repeat the last token at its own place instead.
@@ -178,14 +168,14 @@ class LeanLlama:
         at = torch.tensor(rows)[:, None]
         x: Tensor = self.embedding[ids].view(b * n, -1)
         h, g, e, gqa = self.heads, self.kv_heads, self.head_dim, self.heads != self.kv_heads
-        for block, cache in zip(self.blocks, self._cache, strict=True):
-            qkv = (_unit(x, self.eps) @ block.qkv).view(b, n, h + 2 * g, e)
-            _rotate(qkv[:, :, : h + g], turns)
+        for block, cache in zip(self.blocks, self.cache.data, strict=True):
+            qkv = (unit(x, self.eps) @ block.qkv).view(b, n, h + 2 * g, e)
+            rotate(qkv[:, :, : h + g], turns)
             cache[at, :, :, positions] = qkv[:, :, h:].view(b, n, 2, g, e)
             keys, values = cache[chosen, :, :, :end].unbind(1)
             out = F.scaled_dot_product_attention(qkv[:, :, :h].transpose(1, 2), keys, values, mask, enable_gqa=gqa)
             x = torch.addmm(x, out.transpose(1, 2).reshape(b * n, h * e), block.out)
-            x = _mlp(x, block, self.eps)
+            x = mlp(x, block, self.eps)
         return x.view(b, n, -1) if whole else x.view(b, n, -1)[torch.arange(b), lasts]
 
 
@@ -229,7 +219,7 @@ def _pack(w: dict[str, Tensor], prefix: str, head_dim: int, dtype: torch.dtype) 
     return _Block(*(m.t().contiguous().to(dtype) for m in parts))
 
 
-def _rotate(qk: Tensor, turns: Tensor) -> None:
+def rotate(qk: Tensor, turns: Tensor) -> None:
     """Rotary embedding of (..., heads, E) by complex (..., 1, E/2), in place."""
     _pairs(qk).mul_(turns)
 
@@ -239,13 +229,13 @@ def _pairs(x: Tensor) -> Tensor:
     return torch.view_as_complex(x.view(*x.shape[:-1], -1, 2))
 
 
-def _unit(x: Tensor, eps: float) -> Tensor:
+def unit(x: Tensor, eps: float) -> Tensor:
     """RMS norm of (N, D) without a weight."""
     return x * torch.rsqrt(torch.linalg.vector_norm(x, dim=-1, keepdim=True).square_() / x.shape[-1] + eps)
 
 
-def _mlp(x: Tensor, block: _Block, eps: float) -> Tensor:
-    gate, up = (_unit(x, eps) @ block.gate_up).chunk(2, -1)
+def mlp(x: Tensor, block: _Block, eps: float) -> Tensor:
+    gate, up = (unit(x, eps) @ block.gate_up).chunk(2, -1)
     return torch.addmm(x, F.silu(gate).mul_(up), block.down)
 
 
