@@ -25,22 +25,23 @@ class Operand(NamedTuple):
     end: int
 
 
-def repeated(call: str) -> Operand | None:
-    """The first operand that repeats an earlier one of the same command, or a word said three times in a row.
+def repeated(call: str) -> tuple[Operand, Operand] | None:
+    """Two places of one operand in the same command, or of a word said three times in a row.
 
     Args:
         call: a call as JSON text; it may be cut off.
     """
     run = _TWICE_IN_A_ROW.search(call)
     if run is not None:
-        start = run.start() + len(run[1]) + 1
-        return Operand(run[1], start, start + len(run[1]))
+        size = len(run[1])
+        first, second = run.start(), run.start() + size + 1
+        return Operand(run[1], first, first + size), Operand(run[1], second, second + size)
     for command in _commands(call):
-        seen: set[str] = set()
+        seen: dict[str, Operand] = {}
         for operand in command:
             if operand.text in seen:
-                return operand
-            seen.add(operand.text)
+                return seen[operand.text], operand
+            seen[operand.text] = operand
     return None
 
 

@@ -1,7 +1,7 @@
 """Taking back an operand that repeats another one of its call, and going on with the next likeliest.
 
 The grammar cannot forbid such calls (hybrid_agent.constrain.repeats), so a finished greedy one is looked at: the text
-branches off at the likeliest other token within the repeated operand, and is written to its end from there.
+branches off at the likeliest other token within one of the two places, and is written to its end from there.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from hybrid_agent.decoder.kv import Bias
 from hybrid_agent.decoder.row import Draft, Sampling
 from hybrid_agent.decoder.speculate import Shift
 
-TRIES = 3
+TRIES = 6
 
 
 class Rewriter:
@@ -57,7 +57,7 @@ class Rewriter:
             return draft
         spent, forced = self.engine.spent
         best = draft
-        for _, branch in sorted(self._branches(draft, *found), key=lambda pair: -pair[0])[:TRIES]:
+        for _, branch in sorted(self._branches(draft, found), key=lambda pair: -pair[0])[:TRIES]:
             other = self._finish(branch)
             spent, forced = spent + self.engine.spent[0], forced + self.engine.spent[1]
             if other.complete and self._repeated(other.tokens) is None:
@@ -66,42 +66,41 @@ class Rewriter:
         self.engine.spent = (spent, forced)
         return best
 
-    def _repeated(self, tokens: Sequence[int]) -> tuple[int, int] | None:
-        """The tokens, from and to, that hold a repeated operand."""
+    def _repeated(self, tokens: Sequence[int]) -> list[range] | None:
+        """The tokens of both places of a repeated operand."""
         raw = b"".join(self.token_bytes[token] for token in tokens)
         text = raw.decode("utf-8", errors="replace")
-        operand = repeated(text)
-        if operand is None:
+        places = repeated(text)
+        if places is None:
             return None
-        start, end = len(text[: operand.start].encode()), len(text[: operand.end].encode())
         ends = np.cumsum([len(self.token_bytes[token]) for token in tokens])
-        # The token that holds the first byte, to the one after the last: a longer name may begin like a shorter one.
-        first = int(np.searchsorted(ends, start, side="right"))
-        return first, min(int(np.searchsorted(ends, end, side="left")) + 2, len(tokens))
+        found = []
+        for place in places:
+            start, end = len(text[: place.start].encode()), len(text[: place.end].encode())
+            first = int(np.searchsorted(ends, start, side="right"))
+            # One token beyond the last: a longer name may begin like a shorter one.
+            found.append(range(first, min(int(np.searchsorted(ends, end, side="left")) + 2, len(tokens))))
+        return found
 
-    def _branches(self, draft: Draft, first: int, last: int) -> list[tuple[float, Draft]]:
-        """Beginnings that leave the draft within these tokens, with their log-probability from `first` on."""
+    def _branches(self, draft: Draft, places: Sequence[range]) -> list[tuple[float, Draft]]:
+        """Beginnings that leave the draft within these tokens, with their log-probability."""
         matcher = self.constraint()
         mask = np.zeros(matcher.words, np.int32)
         so_far = Draft()
         found: list[tuple[float, Draft]] = []
-        begun = 0.0
-        for place, token in enumerate(draft.tokens[:last]):
-            if place == first:
-                begun = so_far.logprob
+        for at, token in enumerate(draft.tokens[: places[-1].stop]):
             matcher.mask(mask)
-            if int(np.bitwise_count(mask).sum()) > 1 and not _forced(matcher, token):
+            if int(np.bitwise_count(mask).sum()) > 1 and matcher.forced()[:1] != [token]:
                 extra = self.bias(so_far.tokens) if self.bias is not None else None
-                logits = self.engine.after([*self.prompt, *so_far.tokens])
-                choice = choices(logits, mask, extra, self.shift)
+                choice = choices(self.engine.after([*self.prompt, *so_far.tokens]), mask, extra, self.shift)
                 taken = choice.where(token)
-                if place >= first:
+                if any(at in place for place in places):
                     scores = choice.scores.copy()
                     scores[taken] = -np.inf
                     other = choice.picked(int(scores.argmax()))
                     branch = _counted(so_far, other)
                     branch.tokens.append(other.token)
-                    found.append((branch.logprob - begun, branch))
+                    found.append((branch.logprob, branch))
                 so_far = _counted(so_far, choice.picked(taken))
             else:
                 so_far.forced += 1
@@ -136,11 +135,6 @@ class Rewriter:
             forwards=begun.forwards + rest.forwards + 1,
             complete=rest.complete,
         )
-
-
-def _forced(matcher: Matcher, token: int) -> bool:
-    """Did the text have to go on with this token?"""
-    return matcher.forced()[:1] == [token]
 
 
 def _counted(draft: Draft, picked: Picked) -> Draft:

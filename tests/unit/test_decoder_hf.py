@@ -9,8 +9,10 @@ import pytest
 from transformers import AutoModelForCausalLM
 
 from hybrid_agent.constrain import Lexicon, find_spans
+from hybrid_agent.constrain.repeats import repeated
 from hybrid_agent.decoder.bundle import export_bundle, load_bundle
 from hybrid_agent.decoder.chat import messages
+from hybrid_agent.decoder.engine import Sampling
 from hybrid_agent.decoder.hf import DecoderOptions, HfDecoder
 from hybrid_agent.decoder.prompt import ChatPrompt, TinyPrompt
 from hybrid_agent.decoder.scripted import ScriptedDecoder
@@ -185,3 +187,28 @@ def test_a_watcher_hears_each_candidate_once_and_can_stop_the_rest():
     told.clear()
     (instead,) = one.propose(STEP, Budget(max_tokens=3), Control(), lambda s: told.append(s))
     assert told == [instead] and not instead.complete
+
+
+def moves_only():
+    """The call schema with nothing left but moves."""
+    (fs,) = (case for case in SCHEMA["anyOf"] if case["properties"]["tool"]["const"] == "fs")
+    cases = [case for case in fs["properties"]["args"]["anyOf"] if case["properties"]["op"]["const"] == "move"]
+    return {"anyOf": [{**fs, "properties": {**fs["properties"], "args": {"anyOf": cases}}}]}
+
+
+def test_a_greedy_call_does_not_name_one_thing_twice():
+    """An untrained model repeats itself often; what the loop gets from it does not."""
+    one = HfDecoder(model(), tokenizer(), moves_only(), LEXICON, DecoderOptions())
+    before = after = 0
+    for number in range(30):
+        step = f"move plum{number}.txt to pear{number}.md"
+        window = Window(goal=step, phase="step", steps=(step,), files=(f"plum{number}.txt", f"pear{number}.md"))
+        ids, _ = one.encode(window, 80)
+        (draft,) = one.engine.write(ids, Sampling(max_tokens=80), one.constraint(window))
+        before += repeated(one._segment(draft, "base").text) is not None
+        (segment,) = one.propose(window, Budget(max_tokens=80), Control())
+        assert parse_call(segment.text)
+        assert one.spent[0] >= segment.tokens
+        after += repeated(segment.text) is not None
+    assert before >= 3
+    assert after <= before / 3
