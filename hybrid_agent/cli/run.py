@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from hybrid_agent.agent.options import EpisodeResult
     from hybrid_agent.assemble.parts import HybridSpec
     from hybrid_agent.assemble.rundir import RunDir
+    from hybrid_agent.memory.store import ColdMemory
 
 UNVERIFIED, MACHINERY, STOPPED = 1, 3, 130
 
@@ -31,6 +33,7 @@ class Backend(enum.StrEnum):
     """Where tool calls run."""
 
     bubblewrap = "bubblewrap"
+    docker = "docker"
     none = "none"
 
 
@@ -60,9 +63,13 @@ def run(
         Path | None, typer.Option(help="Where runs are kept. Default: $HYBRID_AGENT_RUNS or ~/.local/state/...")
     ] = None,
     sandbox: Annotated[
-        Backend, typer.Option(help="'none' runs calls without isolation: for tests only.")
+        Backend, typer.Option(help="bubblewrap, docker, or none: no isolation, for tests only.")
     ] = Backend.bubblewrap,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print only the outcome.")] = False,
+    memory: Annotated[
+        bool | None,
+        typer.Option(help="Use what worked before, and learn. Default: on a terminal if $HYBRID_AGENT_MEMORY is set."),
+    ] = None,
 ) -> None:
     """Work on GOAL in a sandbox until it is verified. Exit code 0 only if it was."""
     from hybrid_agent.assemble.decoders import parse_decoder
@@ -80,6 +87,8 @@ def run(
     if mode is Approval.ask and not _interactive():
         fix = "use --approve auto or --approve deny"
         raise InputError("nobody can be asked: this is not a terminal", where="--approve", fix=fix)
+    remembers = memory if memory is not None else _interactive() and bool(os.environ.get("HYBRID_AGENT_MEMORY"))
+    opened = _open_memory(root) if remembers else None
     kept = create_run(
         root,
         goal=goal,
@@ -91,11 +100,30 @@ def run(
         approve=mode.value,
         seed=seed,
     )
-    raise typer.Exit(_episode(kept, goal, spec, max_steps=max_steps, attempts=attempts, as_json=as_json, quiet=quiet))
+    limits = {"max_steps": max_steps, "attempts": attempts}
+    try:
+        code = _episode(kept, goal, spec, opened, limits=limits, as_json=as_json, quiet=quiet)
+    finally:
+        if opened is not None:
+            opened.close()
+    raise typer.Exit(code)
+
+
+def _open_memory(root: Path) -> ColdMemory:
+    from hybrid_agent.assemble.memory import memory_config, memory_folder, open_memory
+
+    return open_memory(memory_folder(root), memory_config())
 
 
 def _episode(
-    kept: RunDir, goal: str, spec: HybridSpec, *, max_steps: int, attempts: int, as_json: bool, quiet: bool
+    kept: RunDir,
+    goal: str,
+    spec: HybridSpec,
+    memory: ColdMemory | None,
+    *,
+    limits: dict[str, int],
+    as_json: bool,
+    quiet: bool,
 ) -> int:
     import signal
 
@@ -103,7 +131,9 @@ def _episode(
 
     from hybrid_agent.assemble.agent import AgentOptions, assemble_agent
     from hybrid_agent.assemble.hybrid import make_hybrid
+    from hybrid_agent.assemble.memory import remembering
     from hybrid_agent.cli.prompts import TerminalPrompts
+    from hybrid_agent.cli.text import safe
     from hybrid_agent.cli.view import make_view
 
     info = kept.info()
@@ -116,15 +146,15 @@ def _episode(
         try:
             options = AgentOptions(
                 approve=info.approve,
-                max_steps=max_steps,
-                attempts=attempts,
+                **limits,
                 seed=info.seed,
                 env={"sandbox": info.sandbox, "approve": info.approve},
                 provenance={"decoder": info.decoder, "hybrid": info.hybrid, "model": info.model},
             )
+            recall = remembering(memory, goal)
             with assemble_agent(
                 kept,
-                hybrid=make_hybrid(spec),
+                hybrid=recall.into(make_hybrid(spec)) if recall else make_hybrid(spec),
                 workspace=Path(info.workspace),
                 sandbox=info.sandbox,
                 options=options,
@@ -138,6 +168,10 @@ def _episode(
             view.end(False, "failed", _hints(kept))
             raise
         view.end(result.verified, _headline(result), _hints(kept))
+        if recall is not None:
+            for line in recall.settled(kept, result):
+                if not quiet and not as_json:
+                    console.print(safe(line), soft_wrap=True, markup=False)
     if as_json:
         _print_json(kept, result)
     if result.infra:

@@ -49,7 +49,7 @@ class AblateConfig(Record):
     runs: str = "runs"
     out: str = "runs"
     name: str | None = Field(default=None, min_length=1, pattern=r"^[\w-]+$")
-    sandbox: Literal["bubblewrap", "none"] = "bubblewrap"
+    sandbox: Literal["bubblewrap", "docker", "none"] = "bubblewrap"
     workers: int = Field(default=0, ge=0, le=256)
     max_steps: int | None = Field(default=None, ge=1)
     task_timeout_s: float = Field(default=120.0, gt=0, le=3600)

@@ -40,7 +40,7 @@ class EvalConfig(Record):
     gate: str | None = None
     tuned: str | None = None
     runs: str = "runs"
-    sandbox: Literal["bubblewrap", "none"] = "bubblewrap"
+    sandbox: Literal["bubblewrap", "docker", "none"] = "bubblewrap"
     workers: int = Field(default=0, ge=0, le=256)
     seed: int = 0
     max_steps: int | None = Field(default=None, ge=1)

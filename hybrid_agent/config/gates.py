@@ -48,7 +48,7 @@ class GatesConfig(Record):
     rollbacks: int = Field(default=200, ge=0)
     runs: str = "runs"
     out: str = "runs"
-    sandbox: Literal["bubblewrap", "none"] = "bubblewrap"
+    sandbox: Literal["bubblewrap", "docker", "none"] = "bubblewrap"
     workers: int = Field(default=0, ge=0, le=256)
     seed: int = 0
     task_timeout_s: float = Field(default=120.0, gt=0, le=3600)

@@ -1,5 +1,7 @@
 """Fixtures of the attack tests: a jail, the same without a jail, and a way to try things in either.
 
+The jail is bubblewrap's; `SANDBOX_UNDER_ATTACK=docker pytest tests/attack` attacks the other backend.
+
 Attack code is Python, run inside. It calls `attempt(label, action)` for each thing it tries; the action returning
 without an error is an escape. Values come in through `A`.
 """
@@ -7,6 +9,7 @@ without an error is an escape. Values come in through `A`.
 from __future__ import annotations
 
 import json
+import os
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,9 +18,11 @@ from typing import Any
 
 import pytest
 
+from hybrid_agent.errors import InputError
 from hybrid_agent.protocols import Sandbox
 from hybrid_agent.tools.sandbox import Completed, Limits, make_sandbox
 
+BACKEND = os.environ.get("SANDBOX_UNDER_ATTACK", "bubblewrap")
 PRELUDE = """
 import ctypes, errno, json, os, signal, socket, subprocess, sys, time
 A = json.loads(os.environ["ATTACK"])
@@ -93,7 +98,12 @@ def workspace(tmp_path: Path) -> Path:
 @pytest.fixture
 def jail(workspace: Path, limits: Limits) -> Iterator[Sandbox]:
     """The sandbox under attack."""
-    box = make_sandbox("bubblewrap", workspace, limits)
+    try:
+        box = make_sandbox(BACKEND, workspace, limits)
+    except InputError as error:
+        if BACKEND == "bubblewrap":
+            raise
+        pytest.skip(str(error))
     yield box
     box.close()
 

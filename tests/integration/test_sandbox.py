@@ -250,8 +250,8 @@ def test_the_backend_none_only_by_name(workspace: Path) -> None:
 
 
 def test_bad_input_says_what_to_do(workspace: Path, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"backend: unknown sandbox backend 'docker'.*fix: use bubblewrap or none"):
-        make_sandbox("docker", workspace)
+    with pytest.raises(InputError, match=r"backend: unknown sandbox backend 'jar'.*fix: use bubblewrap, docker or none"):
+        make_sandbox("jar", workspace)
     with pytest.raises(InputError, match="is not a folder"):
         make_sandbox("bubblewrap", tmp_path / "missing")
     for target in ("relative", "/workspace/x", "/usr/x", "/a/../etc", "/"):

@@ -126,8 +126,8 @@ def sweep() -> int:
         # Our own group may differ from that of the process that died: look beside it, too.
         beside = place.parent.glob(f"*/{PREFIX}*") if len(place.parts) > 5 else ()
         for d in (*place.glob(PREFIX + "*"), *beside):
-            pid, started = [*d.name.removeprefix(PREFIX).split("-"), "", ""][:2]
-            if pid.isdigit() and started(int(pid)) == started:
+            pid, began = [*d.name.removeprefix(PREFIX).split("-"), "", ""][:2]
+            if pid.isdigit() and started(int(pid)) == began:
                 continue
             if _discard(d):
                 removed += 1

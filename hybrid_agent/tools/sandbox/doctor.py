@@ -1,4 +1,4 @@
-"""`python -m hybrid_agent.tools.sandbox.doctor`: what the sandbox can do on this machine.
+"""`python -m hybrid_agent.tools.sandbox.doctor [bubblewrap|docker]`: what the sandbox can do on this machine.
 
 Exit code 0 if a jail works here, 1 if not (the last line then says what to do).
 """
@@ -14,6 +14,7 @@ from pathlib import Path
 from hybrid_agent.errors import HybridAgentError, SandboxError
 from hybrid_agent.tools.sandbox import command
 from hybrid_agent.tools.sandbox.bubblewrap import BubblewrapSandbox
+from hybrid_agent.tools.sandbox.docker import DockerSandbox
 from hybrid_agent.tools.sandbox.limits import Limits
 
 STARTS = 9
@@ -38,21 +39,22 @@ def blocked_by() -> list[str]:
     return found
 
 
-def examine() -> list[str]:
+def examine(backend: str = "bubblewrap") -> list[str]:
     """Build a jail on a throw-away workspace, run in it, and say what holds it.
 
     Raises:
-        InputError: bubblewrap is missing or too old.
+        InputError: bubblewrap is missing or too old; or the container engine or its image is missing.
         SandboxError: no jail can be built here.
     """
-    command.bwrap()
+    if backend == "bubblewrap":
+        command.bwrap()
     with tempfile.TemporaryDirectory(prefix="sandbox-doctor-") as folder:
         workspace = Path(folder) / "workspace"
         workspace.mkdir()
-        box = BubblewrapSandbox(workspace, Limits())
+        box = (DockerSandbox if backend == "docker" else BubblewrapSandbox)(workspace, Limits())
         try:
-            done = box.run(["sh", "-c", "echo fine > file && cat file && id -u"])
-            if (done.exit_code, done.stdout) != (0, f"fine\n{command.INSIDE_ID}\n"):
+            done = box.run(["sh", "-c", "echo fine > file && cat file && whoami"])
+            if (done.exit_code, done.stdout) != (0, "fine\nagent\n"):
                 raise SandboxError(f"a jail started but did not work (exit {done.exit_code}): {done.stderr.strip()}")
             if (workspace / "file").read_text() != "fine\n":
                 raise SandboxError("a file written in the jail cannot be read outside")
@@ -65,7 +67,7 @@ def examine() -> list[str]:
 def main() -> int:
     """Print the findings; returns the exit code."""
     try:
-        lines = examine()
+        lines = examine(*sys.argv[1:2])
     except HybridAgentError as error:
         for hint in blocked_by():
             print(f"blocked    {hint}")
