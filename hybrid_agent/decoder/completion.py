@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any
 
 from transformers import PreTrainedTokenizerFast
 
 from hybrid_agent.constrain import Grammar, grammar
 from hybrid_agent.constrain.tokens import token_trie
+from hybrid_agent.decoder.conversation import Completion
 from hybrid_agent.decoder.engine import KVModel, Sampling, SegmentEngine
 from hybrid_agent.decoder.hf import HfDecoder
 from hybrid_agent.decoder.prompt import is_tiny
@@ -29,51 +29,12 @@ _CLOSE = {b"}": 60.0, b"]": 50.0, b",": 8.0}
 _HALF = "\ufffd"  # what an unfinished character decodes to
 
 
-@dataclass(frozen=True)
-class Completion:
-    """A finished text. `complete`: it ended by itself or at a stop text, not by its budget. `tokens` were written,
-    `prompt_tokens` read."""
-
-    text: str
-    complete: bool
-    prompt_tokens: int
-    tokens: int
-
-
-class Completer(Protocol):
-    """Continues conversations."""
-
-    def complete(
-        self,
-        messages: Sequence[Mapping[str, str]],
-        *,
-        schema: Any = None,
-        max_tokens: int = 256,
-        temperature: float = 0.0,
-        seed: int = 0,
-        stop: Sequence[str] = (),
-        told: Callable[[str], bool] | None = None,
-    ) -> Completion:
-        """The answer to `messages` (each with `role` and `content`).
-
-        Args:
-            schema: JSON Schema that the text must satisfy; None writes freely.
-            stop: texts at whose first occurrence the answer ends; they are not part of it.
-            told: gets each new piece of text; when it returns True the writing ends.
-
-        Raises:
-            GrammarError: the schema cannot be enforced.
-            InputError: the conversation leaves no room for an answer (`field` is "messages").
-        """
-        ...
-
-
 class HfCompleter:
     """Implements `Completer` with a local model. Not for use by several threads at once.
 
     Args:
         model: with a cache of its own.
-        tokenizer: its tokenizer. One with our control tokens sees the conversation as a goal.
+        tokenizer: its tokenizer. One with our control tokens sees what the user said as a goal.
     """
 
     def __init__(self, model: KVModel, tokenizer: PreTrainedTokenizerFast) -> None:
@@ -131,7 +92,8 @@ class HfCompleter:
 
     def _prompt(self, messages: Sequence[Mapping[str, str]]) -> list[int]:
         if self._tiny:
-            text = GOAL + plain("\n".join(message["content"] for message in messages)) + CALL
+            asked = [message for message in messages if message["role"] == "user"] or messages
+            text = GOAL + plain("\n".join(message["content"] for message in asked)) + CALL
         elif self.tokenizer.chat_template:
             turns = [dict(message) for message in messages]
             try:
