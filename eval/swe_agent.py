@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,6 +32,7 @@ class AgentSettings:
             test patch is applied to the agent's copy first and FAIL_TO_PASS are its targets. Never a submission.
         seed: of the agent.
         decoder: of `hybrid`, as in `hybrid-agent run --decoder`.
+        python: interpreter of the tests; None: the repository's own environment, else the system's.
     """
 
     agent: str
@@ -41,12 +41,14 @@ class AgentSettings:
     tests: str = HIDDEN
     seed: int = 0
     decoder: str = "tiny"
+    python: str | None = None
 
     def identity(self) -> dict[str, Any]:
         """For the settings file; parts that the agent does not use are left out."""
         if self.agent == GOLD:
             return {"agent": GOLD}
         kept = {"agent": self.agent, "test_cmd": self.test_cmd, "budget": self.budget, "tests": self.tests}
+        kept["python"] = self.python
         return {**kept, "seed": self.seed} | ({"decoder": self.decoder} if self.agent == HYBRID else {})
 
 
@@ -94,7 +96,9 @@ def checked(settings: AgentSettings) -> AgentSettings:
     if settings.tests not in (HIDDEN, GIVEN):
         raise InputError(f"not a setting: {settings.tests!r}", where="--tests", fix=f"use {HIDDEN} or {GIVEN}")
     if settings.test_cmd is not None:
-        _words(settings.test_cmd)
+        from hybrid_agent.swe.command import read_command, split_command
+
+        read_command(split_command(settings.test_cmd))
     if settings.agent == HYBRID:
         from hybrid_agent.assemble.decoders import parse_decoder
 
@@ -116,7 +120,9 @@ def _decoder(text: str) -> Decoder:
 
 
 def _repair(row: Row, repository: Path, commit: str, settings: AgentSettings, decoder: Decoder | None) -> Solution:
-    from hybrid_agent.assemble.repair import repair_folder
+    from hybrid_agent.assemble.swe import repair_sandbox
+    from hybrid_agent.swe.agent import repair
+    from hybrid_agent.swe.command import split_command
     from hybrid_agent.swe.options import RepairOptions
 
     given = settings.tests == GIVEN
@@ -124,10 +130,14 @@ def _repair(row: Row, repository: Path, commit: str, settings: AgentSettings, de
     with tree(repository, commit) as folder:
         if given and row.get("test_patch"):
             apply_patch(str(row["test_patch"]), folder)
-        result = repair_folder(
+        sandbox = repair_sandbox(settings.python, folder)
+        result = repair(
             folder,
-            _words(settings.test_cmd or str(row.get("test_cmd") or TEST_CMD)),
-            options=RepairOptions(budget=settings.budget, seed=settings.seed),
+            split_command(settings.test_cmd or str(row.get("test_cmd") or TEST_CMD)),
+            sandbox.make,
+            options=RepairOptions(
+                budget=settings.budget, seed=settings.seed, python=sandbox.python, paths=sandbox.paths
+            ),
             statement=str(row["problem_statement"]),
             targets=tests_of(row, "FAIL_TO_PASS") if given and row.get("FAIL_TO_PASS") is not None else (),
             decoder=decoder,
@@ -143,13 +153,3 @@ def _repair(row: Row, repository: Path, commit: str, settings: AgentSettings, de
         tokens if isinstance(tokens, int) else 0,
         {"said": said, "result": body},
     )
-
-
-def _words(command: str) -> list[str]:
-    try:
-        words = shlex.split(command)
-    except ValueError as error:
-        raise InputError(f"cannot be read: {error}", where="--test_cmd") from None
-    if not words:
-        raise InputError("is empty", where="--test_cmd", fix=f"such as {TEST_CMD!r}")
-    return words

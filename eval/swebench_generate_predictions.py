@@ -58,6 +58,7 @@ def command(
     decoder: Annotated[
         str, typer.Option("--decoder", help="Of the hybrid agent: tiny, hf:PATH or openai:URL.")
     ] = "tiny",
+    python: Annotated[str | None, typer.Option("--python", help="Interpreter that runs the tests.")] = None,
     seed: Annotated[int, typer.Option("--seed")] = 0,
     workers: Annotated[int, typer.Option("--workers", min=0, help="Processes; 0: one a core.")] = 0,
     restart: Annotated[bool, typer.Option("--restart", help="Throw away what --out holds.")] = False,
@@ -66,7 +67,7 @@ def command(
     """Write a patch for every instance of a SWE-bench data set."""
     if not model_name.strip():
         raise InputError("is empty", where="--model_name", fix="name the model")
-    settings = checked(AgentSettings(agent, test_cmd, budget, tests, seed, decoder))
+    settings = checked(AgentSettings(agent, test_cmd, budget, tests, seed, decoder, python))
     console = Console(stderr=as_json, highlight=False)
     ids = [part for text in instance_ids or [] for part in text.replace(",", " ").split()]
     rows = load_rows(dataset_name, split)
