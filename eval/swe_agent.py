@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from eval.swe_dataset import Row, tests_of
-from eval.swe_repos import apply_patch, tree
 from hybrid_agent.errors import InputError
+from hybrid_agent.swe.bench.dataset import Row, tests_of
+from hybrid_agent.swe.bench.repos import apply_patch, tree
 
 if TYPE_CHECKING:
     from hybrid_agent.protocols import Decoder

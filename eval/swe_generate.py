@@ -18,10 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from eval.swe_agent import AgentSettings, Solution, Solve, make_agent
-from eval.swe_dataset import Row
 from eval.swe_records import InstanceRecord, State, row_hash, store
-from eval.swe_repos import check_patch, locate, tree
 from hybrid_agent.errors import HybridAgentError
+from hybrid_agent.swe.bench.dataset import Row
+from hybrid_agent.swe.bench.repos import check_patch, locate, tree
 
 PR_SET_PDEATHSIG = 1
 PREFIX = "hybrid-agent-swe-"

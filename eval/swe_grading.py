@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from eval.swe_dataset import INSTALL, Row, tests_of
-from eval.swe_predictions import Prediction, patch_hash
 from hybrid_agent.errors import InputError
+from hybrid_agent.swe.bench.dataset import INSTALL, Row, tests_of
+from hybrid_agent.swe.bench.predictions import Prediction, patch_hash
 from hybrid_agent.types import Record
 
 Reason = Literal[

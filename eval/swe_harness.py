@@ -18,10 +18,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from eval.swe_dataset import Row, grading_hash, write_rows
 from eval.swe_grading import INSTANCE_LOG, REPORT, check_version
-from eval.swe_predictions import Prediction, predictions_hash, write_predictions
 from hybrid_agent.errors import InfraError, InputError
+from hybrid_agent.swe.bench.dataset import Row, grading_hash, write_rows
+from hybrid_agent.swe.bench.predictions import Prediction, predictions_hash, write_predictions
 
 LOGS = Path("logs/run_evaluation")
 MODULE = "swebench.harness.run_evaluation"

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from eval.swe_dataset import Row
+from hybrid_agent.swe.bench.dataset import Row
 
 Level = Literal["ok", "warning", "error"]
 GIB = 2**30

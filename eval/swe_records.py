@@ -18,10 +18,10 @@ from typing import IO, Any, Literal
 
 from pydantic import ValidationError
 
-from eval.swe_dataset import Row
-from eval.swe_predictions import Prediction, read_predictions, write_predictions
 from hybrid_agent.errors import InputError
 from hybrid_agent.runs.atomic import write_json
+from hybrid_agent.swe.bench.dataset import Row
+from hybrid_agent.swe.bench.predictions import Prediction, read_predictions, write_predictions
 from hybrid_agent.types import Record
 
 State = Literal[

@@ -19,11 +19,11 @@ from rich.table import Table
 from rich.text import Text
 
 from eval.swe_agent import AGENTS, GIVEN, HIDDEN, TEST_CMD, AgentSettings, checked
-from eval.swe_dataset import Row, load_rows, select_rows
 from eval.swe_records import InstanceRecord, PredictionRun, count
 from hybrid_agent.cli.main import guarded
 from hybrid_agent.cli.text import safe
 from hybrid_agent.errors import InputError
+from hybrid_agent.swe.bench.dataset import Row, load_rows, select_rows
 
 STOPPED, MACHINERY = 130, 3
 STYLES = {"patch": "green", "does_not_apply": "red", "empty": "yellow", "error": "red"}

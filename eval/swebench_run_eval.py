@@ -16,10 +16,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from eval.swe_dataset import Row, load_rows, require_evaluation, select_rows
 from eval.swe_grading import check_version, grade_logs
 from eval.swe_harness import HarnessRun, run_id_of
-from eval.swe_predictions import GOLD, Prediction, Predictions, gold_predictions, read_predictions
 from eval.swe_preflight import Finding, preflight
 from eval.swe_records import folder_of, read_records
 from eval.swe_report import Report, cost_of, log_to_wandb
@@ -27,6 +25,8 @@ from hybrid_agent.cli.main import guarded
 from hybrid_agent.cli.text import safe
 from hybrid_agent.errors import InfraError, InputError
 from hybrid_agent.runs.atomic import write_json
+from hybrid_agent.swe.bench.dataset import Row, load_rows, require_evaluation, select_rows
+from hybrid_agent.swe.bench.predictions import GOLD, Prediction, Predictions, gold_predictions, read_predictions
 
 STOPPED = 130
 STYLES = {"ok": "green", "warning": "yellow", "error": "red"}

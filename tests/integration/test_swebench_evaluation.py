@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 import eval.swebench_run_eval as command
-from eval.swe_dataset import load_rows
 from eval.swe_harness import HarnessRun, run_id_of
-from eval.swe_predictions import Prediction, read_predictions, write_predictions
 from eval.swe_records import InstanceRecord, folder_of, store
-from eval.swe_repos import tree
+from hybrid_agent.swe.bench.dataset import load_rows
+from hybrid_agent.swe.bench.predictions import Prediction, read_predictions, write_predictions
+from hybrid_agent.swe.bench.repos import tree
 from tests.integration.swe_cases import cases, five, official_log, patch, repository, row, write_jsonl
 
 GOOD, WRONG = patch("-=", "+="), patch("-=", "*=")

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 import eval.swebench_generate_predictions as command_line
-from eval.swe_repos import locate, tree
+from hybrid_agent.swe.bench.repos import locate, tree
 from tests.integration.swe_cases import cases, command, environment, git, patch, repository, row, write_jsonl
 
 MODULE = "eval.swebench_generate_predictions"

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from eval import swe_dataset
-from eval.swe_dataset import grading_hash, load_rows, require_evaluation, select_rows, write_rows
-from eval.swe_predictions import Prediction, predictions_hash, read_predictions
 from hybrid_agent.errors import InputError
+from hybrid_agent.swe.bench import dataset
+from hybrid_agent.swe.bench.dataset import grading_hash, load_rows, require_evaluation, select_rows, write_rows
+from hybrid_agent.swe.bench.predictions import Prediction, predictions_hash, read_predictions
 
 ROWS: list[dict[str, Any]] = [
     {
@@ -74,10 +74,7 @@ def test_every_shape_gives_the_same_rows(tmp_path: Path, shape: str) -> None:
     rows = load_rows(str(_make(tmp_path, shape)))
     for row, original in zip(rows, ROWS, strict=True):
         assert all(row[key] == original[key] for key in ("instance_id", "repo", "base_commit", "problem_statement"))
-        assert (
-            swe_dataset.tests_of(row, "FAIL_TO_PASS") == ["t.py::one"]
-            and swe_dataset.tests_of(row, "PASS_TO_PASS") == []
-        )
+        assert dataset.tests_of(row, "FAIL_TO_PASS") == ["t.py::one"] and dataset.tests_of(row, "PASS_TO_PASS") == []
 
 
 @pytest.mark.parametrize(

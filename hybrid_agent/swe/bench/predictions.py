@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from eval.swe_dataset import Row
 from hybrid_agent.errors import InputError
 from hybrid_agent.runs.atomic import write_text
+from hybrid_agent.swe.bench.dataset import Row
 
 KEYS = ("instance_id", "model_name_or_path", "model_patch")
 GOLD = "gold"

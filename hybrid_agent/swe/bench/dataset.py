@@ -11,6 +11,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -182,13 +183,12 @@ def _read_file(path: Path) -> list[Row]:
 
 def _read_parquet(path: Path) -> list[Row]:
     try:
-        import pyarrow
-        import pyarrow.parquet
+        parquet = import_module("pyarrow.parquet")
     except ImportError:
         raise InputError("reading Parquet needs pyarrow", where=str(path), fix="pip install pyarrow") from None
     try:
-        return list(pyarrow.parquet.read_table(path).to_pylist())
-    except (pyarrow.ArrowException, OSError) as error:
+        return list(parquet.read_table(path).to_pylist())
+    except (ValueError, OSError) as error:  # pyarrow's own errors are both
         raise InputError(f"not a Parquet file: {error}", where=str(path)) from None
 
 
@@ -219,7 +219,7 @@ def _read_folder(folder: Path, split: str) -> list[Row]:
 
 def _read_task_repo(folder: Path, split: str) -> list[Row]:
     try:
-        from swebench.task.repo import load_task_repo
+        load_task_repo = import_module("swebench.task.repo").load_task_repo
     except ImportError:
         raise InputError("a task repository needs swebench 5", where=str(folder), fix=INSTALL) from None
     try:
@@ -251,10 +251,9 @@ def _read_hub(hub: str, split: str) -> list[Row]:
 
 def _datasets(where: str) -> Any:
     try:
-        import datasets
+        return import_module("datasets")
     except ImportError:
         raise InputError("this source needs the datasets package", where=where, fix=INSTALL) from None
-    return datasets
 
 
 def _names(names: Iterable[str]) -> str:

@@ -11,7 +11,7 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -29,7 +29,9 @@ def cache_root() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hybrid-agent" / "repos"
 
 
-def git(where: Path, *arguments: str, stdin: bytes | None = None, **extra: str) -> subprocess.CompletedProcess[bytes]:
+def git(
+    where: Path, *arguments: str, stdin: bytes | None = None, extra: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[bytes]:
     """Run git without the user's or the system's settings, hooks, prompts or an outer repository."""
     environment = {
         "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
@@ -40,7 +42,7 @@ def git(where: Path, *arguments: str, stdin: bytes | None = None, **extra: str) 
         "GIT_TERMINAL_PROMPT": "0",
         "GIT_CEILING_DIRECTORIES": str(where.parent),
         **{key: os.environ[key] for key in PASSED if key in os.environ},
-        **extra,
+        **(extra or {}),
     }
     hardened = ("-c", "core.hooksPath=/dev/null", "-c", "safe.directory=*", "-c", "core.fsmonitor=false")
     try:
@@ -151,7 +153,7 @@ def export(repository: Path, commit: str, target: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="swe-index-") as scratch:
         only = {"GIT_INDEX_FILE": f"{scratch}/index", "GIT_DIR": git_dir, "GIT_WORK_TREE": str(target)}
         for step in (("read-tree", commit), ("checkout-index", "--all", "--quiet")):
-            _must(git(target, *step, **only), step[0])
+            _must(git(target, *step, extra=only), step[0])
     _must(git(target, "init", "--quiet", "--initial-branch=base"), "init")
     _must(git(target, "add", "--all", "--force"), "add")
     _must(git(target, *AUTHOR, "commit", "--quiet", "--allow-empty", "--no-verify", "-m", "base"), "commit")

@@ -1,0 +1,1 @@
+"""SWE-bench files and repositories: instances, predictions, trees at a base commit."""
