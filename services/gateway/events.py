@@ -5,10 +5,11 @@ One event is one JSON object:
     {"id": 3, "run": "20260101-120000-a1b2c3", "type": "candidates", "at": 1767268800.5, "data": {...}}
 
 `id` counts from 1 without gaps within a run; it is also the SSE `id:`, so a reader that comes back says the last one
-it has seen. `type` (also the SSE `event:`) decides the shape of `data`:
+it has seen. (No SSE `event:` is set, so every event reaches `onmessage`.) `type` decides the shape of `data`:
 
     run         RunData         the state changed; the last one of a run has a state of ENDED
     candidates  CandidatesData  a turn has its candidates scored and one of them chosen; nothing has acted yet
+                                (told again if the gateway died before the turn's step)
     approval    ApprovalData    a destructive call waits for a person, or the answer to one
     step        a Step          one finished turn, exactly as in the trace's JSONL
     diff        DiffData        what the workspace's files look like now against the start of the run
@@ -101,8 +102,7 @@ class ApprovalData(Record):
 
 
 class FileDiff(Record):
-    """One file against its state before the run. `diff` is a unified diff; for what is not text, one line that says
-    so."""
+    """One file against its state before the run. `diff` is unified; empty where a side is not text, or is large."""
 
     path: str
     kind: Literal["added", "changed", "removed"]
@@ -110,7 +110,7 @@ class FileDiff(Record):
 
 
 class DiffData(Record):
-    """All files that differ from the start of the run, by path. `cut` says that there were more than fit."""
+    """All files that differ from the start of the run, by path. `cut` says that there was more than is shown."""
 
     files: tuple[FileDiff, ...]
     cut: bool = False
