@@ -12,7 +12,8 @@ from contextvars import ContextVar
 
 import grpc
 
-from services.status import Cancelled, OutOfTime
+from hybrid_agent.errors import Cancelled
+from services.status import OutOfTime
 
 LEAST_S = 0.001
 

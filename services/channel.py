@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import random
 import time
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 import grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from hybrid_agent.config.serve import AuthConfig, ClientConfig
+from hybrid_agent.errors import Cancelled
+from services import wire
 from services.address import Address, read_file, read_token
 from services.call import current_call, time_for
-from services.status import Cancelled, error_of
+from services.status import error_of
 
 T = TypeVar("T")
 PAUSE_S, PAUSE_MOST_S = 0.05, 1.0
@@ -137,3 +141,20 @@ def _with_ours(cancel: Callable[[], Any]) -> Any:
     """End a call onwards when the call that we answer ends."""
     call = current_call()
     return contextlib.nullcontext() if call is None else call.then(cancel)
+
+
+def about(channel: Channel, stub: Any) -> dict[str, Any]:
+    """What a service says of itself."""
+    found = json.loads(channel.ask(stub.About, wire.common_pb2.AboutRequest()).about)
+    assert isinstance(found, dict)
+    return found
+
+
+def healthy(channel: Channel, timeout_s: float = 5.0) -> bool:
+    """Does the service answer, and say that it serves?"""
+    stub = health_pb2_grpc.HealthStub(channel.grpc)
+    try:
+        reply = stub.Check(health_pb2.HealthCheckRequest(), timeout=timeout_s, wait_for_ready=False)
+    except grpc.RpcError:
+        return False
+    return bool(reply.status == health_pb2.HealthCheckResponse.SERVING)

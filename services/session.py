@@ -16,19 +16,20 @@ from pathlib import Path
 from typing import Literal
 
 from hybrid_agent.assemble.agent import build_sandbox
-from hybrid_agent.errors import InputError, SandboxError
+from hybrid_agent.errors import Cancelled, InputError, SandboxError
 from hybrid_agent.protocols import Sandbox
 from hybrid_agent.runs.atomic import write_text
+from hybrid_agent.tools.ask import NOBODY
 from hybrid_agent.tools.failure import ToolFailure
 from hybrid_agent.tools.policy_model import PolicyModel
-from hybrid_agent.tools.sandbox.stop import stoppable
+from hybrid_agent.tools.sandbox.stop import Stop, stoppable
 from hybrid_agent.tools.snapshot import SnapshotStore
 from hybrid_agent.tools.toolbox import LocalToolbox
 from hybrid_agent.tools.workspace import Workspace
 from hybrid_agent.types import Check, CheckResult, Observation, Record, SetupItem, ToolCall, Verdict
 from services.call import current_call
 from services.journal import Journal
-from services.status import Cancelled, NotFound, OutOfTime
+from services.status import NotFound, OutOfTime
 from services.workspace import populate
 
 INFO, WORKSPACE, STATE, JOURNAL = "session.json", "workspace", "state", "calls.jsonl"
@@ -62,6 +63,7 @@ class Session:
         self.used = time.monotonic()
         self._lock = threading.RLock()
         self._checked: tuple[str, Verdict] | None = None
+        self._stop: Stop | None = None
         self._answer: bool | None = None
         self._reply: str | None = None
         self._sandbox: Sandbox = build_sandbox(info.sandbox, folder / WORKSPACE)
@@ -72,7 +74,7 @@ class Session:
                 self._sandbox,
                 approve=info.approve,
                 ask=self._ask,
-                answer=lambda question: self._reply,
+                answer=self._said,
                 policy=gate,
                 goal=info.goal,
             )
@@ -181,6 +183,10 @@ class Session:
             except SandboxError:
                 plan.steps, plan.index = before
                 raise
+            if self._stop is not None and self._stop.is_set:
+                # Cut off: the same key again undoes it and runs it anew.
+                plan.steps, plan.index = before
+                raise Cancelled("the caller has gone")
             self._journal.end(key, observation, (plan.steps, plan.index))
             return observation, False
 
@@ -250,13 +256,19 @@ class Session:
                 return
             call.check()
             with stoppable() as stop, call.then(stop.set):
+                self._stop = stop
                 yield
                 if stop.is_set and call.over:
                     raise Cancelled("the caller has gone")
         finally:
-            self._answer = self._reply = None
+            self._answer = self._reply = self._stop = None
             self.used = time.monotonic()
             self._lock.release()
+
+    def _said(self, question: str) -> str | None:
+        if self._reply is None:
+            raise ToolFailure(NOBODY)
+        return self._reply or None
 
     def _ask(self, call: ToolCall, verdict: Verdict) -> bool:
         if self._answer is None:
@@ -271,6 +283,3 @@ def _read_info(folder: Path) -> SessionInfo | None:
         return None
     except (OSError, ValueError) as error:
         raise SandboxError(f"session.json of {folder.name} is damaged: {error}") from None
-
-
-__all__ = ["AskFirst", "Session", "SessionInfo", "ToolFailure"]

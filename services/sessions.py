@@ -9,9 +9,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from hybrid_agent.errors import Overloaded
 from hybrid_agent.tools.policy_model import PolicyModel
 from services.session import Session, SessionInfo
-from services.status import Overloaded
 from services.wire import session_of
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import grpc
 
-from hybrid_agent.errors import HybridAgentError, InfraError, InputError, SandboxError
+from hybrid_agent.errors import Cancelled, HybridAgentError, InfraError, InputError, Overloaded, SandboxError
 from hybrid_agent.tools.failure import ToolFailure
 
 Code = grpc.StatusCode
@@ -31,16 +31,8 @@ class Refused(HybridAgentError):
     """No token, or the wrong one."""
 
 
-class Overloaded(InfraError):
-    """As much as this service takes on is under way."""
-
-
 class OutOfTime(InfraError):
     """The caller's deadline has passed."""
-
-
-class Cancelled(InfraError):
-    """The caller is gone."""
 
 
 class Missing(HybridAgentError):

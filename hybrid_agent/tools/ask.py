@@ -10,6 +10,7 @@ from hybrid_agent.tools.failure import ToolFailure
 from hybrid_agent.tools.tool import Context, Tool, said
 from hybrid_agent.types import CallPolicy, Observation, Record
 
+NOBODY = "nobody is there to answer; decide from what is known or finish as unsure"
 QuestionArg = Annotated[str, Field(min_length=1, max_length=2000, json_schema_extra={"x-span": "text"})]
 
 
@@ -22,7 +23,7 @@ class AskArgs(Record):
 def run(context: Context, args: AskArgs, policy: CallPolicy) -> Observation:
     """Return the person's answer."""
     if context.answer is None:
-        raise ToolFailure("nobody is there to answer; decide from what is known or finish as unsure")
+        raise ToolFailure(NOBODY)
     answer = context.answer(args.question)
     if answer is None:
         raise ToolFailure("the person gave no answer; decide from what is known or finish as unsure")

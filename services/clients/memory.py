@@ -1,0 +1,29 @@
+"""The memory at the tools service."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+
+from services import wire
+from services.channel import Channel
+from services.wire import memory_pb2
+
+
+class MemoryClient:
+    """`protocols.Memory` at the tools service."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        self._stub = wire.memory_pb2_grpc.MemoryStub(channel.grpc)
+
+    def retrieve(self, query: str, k: int) -> Sequence[str]:
+        """See `protocols.Memory`."""
+        request = memory_pb2.RetrieveRequest(query=query, k=k)
+        return list(self._channel.ask(self._stub.Retrieve, request).notes)
+
+    def remember(self, note: str, provenance: Mapping[str, str]) -> None:
+        """See `protocols.Memory`."""
+        key = secrets.token_hex(16)
+        request = memory_pb2.RememberRequest(key=key, note=note, provenance=dict(provenance))
+        self._channel.ask(self._stub.Remember, request)

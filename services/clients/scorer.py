@@ -1,0 +1,35 @@
+"""The scorer at a service."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hybrid_agent.traces.domains import domain_of
+from hybrid_agent.types import Score, Segment, Window
+from services import wire
+from services.channel import Channel, about
+from services.wire import scorer_pb2
+
+
+class ScorerClient:
+    """`protocols.Scorer` at a service. The service asks the tools service for the gate's verdicts by itself."""
+
+    def __init__(self, channel: Channel, session: str = "") -> None:
+        self._channel, self._session = channel, session
+        self._stub = wire.scorer_pb2_grpc.ScorerStub(channel.grpc)
+        self._thresholds: dict[str, float] | None = None
+
+    def score(self, window: Window, candidates: Sequence[Segment]) -> list[Score]:
+        """See `protocols.Scorer`."""
+        if not candidates:
+            return []
+        texts = [wire.dump(candidate) for candidate in candidates]
+        request = scorer_pb2.ScoreRequest(window=wire.dump(window), candidates=texts, session=self._session)
+        reply = self._channel.ask(self._stub.Score, request)
+        return [Score(energy=score.energy, p=score.p) for score in reply.scores]
+
+    def threshold(self, text: str) -> float | None:
+        """The probability below which the scorer would veto this call; None if it has no such limit."""
+        if self._thresholds is None:
+            self._thresholds = dict(about(self._channel, self._stub).get("thresholds") or {})
+        return self._thresholds.get(domain_of(text))
