@@ -14,6 +14,7 @@ from hybrid_agent.tools.rules import judge, judge_shell
 from hybrid_agent.types import ToolCall, Verdict
 
 if TYPE_CHECKING:
+    from hybrid_agent.assemble.recall import Recall
     from hybrid_agent.memory.scan import Scanner
     from hybrid_agent.memory.store import ColdMemory
 
@@ -65,6 +66,15 @@ def open_memory(
     from hybrid_agent.memory.store import ColdMemory
 
     return ColdMemory.open(folder, config, mode=mode, scan=make_scanner(), reembed=reembed)
+
+
+def remembering(memory: ColdMemory | None, goal: str) -> Recall | None:
+    """What a memory has for a goal; None without a memory."""
+    if memory is None:
+        return None
+    from hybrid_agent.assemble.recall import Recall
+
+    return Recall(memory, goal)
 
 
 def make_scanner() -> Scanner:

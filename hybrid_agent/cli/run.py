@@ -100,9 +100,8 @@ def run(
         approve=mode.value,
         seed=seed,
     )
-    limits = {"max_steps": max_steps, "attempts": attempts}
     try:
-        code = _episode(kept, goal, spec, opened, limits=limits, as_json=as_json, quiet=quiet)
+        code = _episode(kept, goal, spec, opened, max_steps=max_steps, attempts=attempts, as_json=as_json, quiet=quiet)
     finally:
         if opened is not None:
             opened.close()
@@ -121,7 +120,8 @@ def _episode(
     spec: HybridSpec,
     memory: ColdMemory | None,
     *,
-    limits: dict[str, int],
+    max_steps: int,
+    attempts: int,
     as_json: bool,
     quiet: bool,
 ) -> int:
@@ -146,7 +146,8 @@ def _episode(
         try:
             options = AgentOptions(
                 approve=info.approve,
-                **limits,
+                max_steps=max_steps,
+                attempts=attempts,
                 seed=info.seed,
                 env={"sandbox": info.sandbox, "approve": info.approve},
                 provenance={"decoder": info.decoder, "hybrid": info.hybrid, "model": info.model},

@@ -36,6 +36,22 @@ def rollback(
         print(f"run {kept.run_id} changed nothing; there is nothing to put back")
     else:
         print(f"{kept.info().workspace} is as it was at snapshot {snapshot}")
+    if to is None:
+        _forget(kept, runs_root(runs_dir))
+
+
+def _forget(run: RunDir, root: Path) -> None:
+    """What was taken back did not work: memory must not keep it."""
+    from hybrid_agent.assemble.memory import memory_config, memory_folder, open_memory
+
+    folder = memory_folder(root)
+    if not (folder / "memory.sqlite").is_file():
+        return
+    from hybrid_agent.assemble.recall import forget_run
+
+    with open_memory(folder, memory_config()) as memory:
+        for entry in forget_run(memory, run):
+            print(f"memory: {entry.kind} {entry.id} is archived")
 
 
 def trace(run: RunName, as_json: Json = False, runs_dir: RunsDir = None) -> None:

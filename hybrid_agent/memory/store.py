@@ -24,13 +24,14 @@ import numpy as np
 
 from hybrid_agent.config.memory import MemoryConfig
 from hybrid_agent.errors import InputError
-from hybrid_agent.memory import shape
 from hybrid_agent.memory.db import COLUMNS, Database, Mode, entry_of, status_of
 from hybrid_agent.memory.embed import Embedder, make_embedder
 from hybrid_agent.memory.finder import Finder
+from hybrid_agent.memory.learning import learn
 from hybrid_agent.memory.ledger import Ledger
 from hybrid_agent.memory.rank import DAY, domain_of
 from hybrid_agent.memory.records import Change, Entry, Hit, Kind, Scanned, Skill
+from hybrid_agent.memory.shape import identity
 from hybrid_agent.types import ToolCall
 
 Scan = Callable[[str, Sequence[ToolCall]], Scanned]
@@ -97,6 +98,10 @@ class ColdMemory:
         """False in evaluation mode."""
         return self._db.mode == "write"
 
+    def now(self) -> float:
+        """The memory's clock, Unix seconds."""
+        return self._clock()
+
     # --- protocols.Memory
     def retrieve(self, query: str, k: int) -> Sequence[str]:
         """Up to k promoted notes, best first."""
@@ -135,7 +140,13 @@ class ColdMemory:
         return self._take_in("note", scanned.text.strip(), None, scanned, provenance, domain)
 
     def teach(
-        self, goal: str, calls: Sequence[ToolCall], provenance: Mapping[str, str], *, seen: Sequence[str] = ()
+        self,
+        goal: str,
+        calls: Sequence[ToolCall],
+        provenance: Mapping[str, str],
+        *,
+        seen: Sequence[str] = (),
+        exact: bool = False,
     ) -> Entry:
         """Take in a skill: a goal and the calls that did it, plan and finish included. It goes into quarantine, until
         `tested` says that a replay worked. A skill that is known is returned as it is.
@@ -146,12 +157,13 @@ class ColdMemory:
             provenance: where it comes from.
             seen: what was visible before each call, beside the goal (listing, observations); values in calls that come
                 from there are left to the decoder.
+            exact: for this very goal only.
 
         Raises:
             InputError: these calls make no skill (says why), too much provenance, or the memory is read-only.
         """
         goal = clean(goal).strip()
-        skill = shape.learn(goal, calls, seen)
+        skill = learn(goal, calls, seen, exact=exact)
         written = "\n".join([goal, *(call.model_dump_json(exclude_defaults=True) for call in calls)])
         scanned = self._scanned(written, calls)
         if scanned.secrets:  # a skill with a hole in it would write the hole
@@ -273,7 +285,7 @@ class ColdMemory:
         domain: str | None,
     ) -> Entry:
         kept = self._provenance(provenance)
-        body = text if skill is None else shape.identity(skill)
+        body = text if skill is None else identity(skill)
         digest = hashlib.sha256(body.encode()).hexdigest()
         vector = self.embedder.embed([text])[0].astype(np.float16).tobytes()
         now = self._clock()
