@@ -266,3 +266,9 @@ def register(service: DecoderService, server: grpc.Server) -> Sequence[str]:
 
 
 __all__ = ["NAME", "DecoderService", "register"]
+
+
+if __name__ == "__main__":
+    from services.load import main
+
+    main("decoder")

@@ -116,3 +116,9 @@ def register(service: PlannerService, server: grpc.Server) -> Sequence[str]:
     """Add the service to a server; returns what it serves."""
     wire.planner_pb2_grpc.add_PlannerServicer_to_server(service, server)
     return [NAME]
+
+
+if __name__ == "__main__":
+    from services.load import main
+
+    main("planner")

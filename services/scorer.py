@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import grpc
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import ValidationError
 
 from hybrid_agent.errors import InputError
 from hybrid_agent.protocols import Scorer
@@ -92,7 +93,21 @@ class ScorerService(wire.scorer_pb2_grpc.ScorerServicer):  # type: ignore[misc]
             return self.scorer.score(window, candidates)
 
 
+def call_of(text: str) -> ToolCall | None:
+    """The call that a candidate is, or None."""
+    try:
+        return ToolCall.model_validate_json(text)
+    except ValidationError:
+        return None
+
+
 def register(service: ScorerService, server: grpc.Server) -> Sequence[str]:
     """Add the service to a server; returns what it serves."""
     wire.scorer_pb2_grpc.add_ScorerServicer_to_server(service, server)
     return [NAME]
+
+
+if __name__ == "__main__":
+    from services.load import main
+
+    main("scorer")

@@ -134,3 +134,9 @@ def register(service: ToolsService, server: grpc.Server) -> Sequence[str]:
 
 
 __all__ = ["NAME", "ToolsService", "register"]
+
+
+if __name__ == "__main__":
+    from services.load import main
+
+    main("tools")

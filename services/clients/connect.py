@@ -8,6 +8,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal
 
+from hybrid_agent.assemble.hybrid import VETO_P, Hybrid, select_options, turn_budget
+from hybrid_agent.assemble.parts import HybridSpec
 from hybrid_agent.config.serve import NAMES, AuthConfig, ClientConfig, Name, ServeConfig
 from hybrid_agent.types import SetupItem, ToolCall, Verdict
 from services import wire
@@ -38,10 +40,32 @@ class Services(AbstractContextManager["Services"]):
         self.channels = {name: Channel(name, address, auth, config) for name, address in addresses.items()}
 
     @classmethod
-    def from_config(cls, config: ServeConfig) -> Services:
-        """The services as configured."""
+    def from_config(cls, config: ServeConfig, names: Sequence[Name] = NAMES) -> Services:
+        """The services as configured, or some of them."""
         found = config.services
-        return cls({name: address_of(found, name) for name in NAMES}, found.auth, found.client)
+        return cls({name: address_of(found, name) for name in names}, found.auth, found.client)
+
+    def hybrid(self, spec: HybridSpec, session: str, on_partial: OnPartial | None = None) -> Hybrid:
+        """The parts of an agent for one session, as `spec` wants them; the gate is the tools service's.
+
+        Args:
+            spec: as the services were started with.
+            session: of the tools service, opened before.
+            on_partial: shown what unfinished candidates say so far.
+        """
+        scorer = self.scorer(session) if "scorer" in spec.parts else None
+        limit, veto = spec.rules.veto_p, None
+        if scorer is not None:
+            veto = (lambda text: _or(scorer.threshold(text))) if limit is None else limit or None
+        return Hybrid(
+            decoder=self.decoder(session, scores=scorer is not None, on_partial=on_partial),
+            scorer=scorer,
+            planner=self.planner(session) if "planner" in spec.parts else None,
+            scheduler=self.scheduler() if spec.mode == "adaptive" else None,
+            select=select_options(spec, veto),
+            budget=turn_budget(spec),
+            spec=spec,
+        )
 
     def decoder(self, session: str = "", *, scores: bool = True, on_partial: OnPartial | None = None) -> DecoderClient:
         """The decoder for a session. `scores`: it may score candidates itself, if it has a scorer."""
@@ -89,6 +113,10 @@ class Services(AbstractContextManager["Services"]):
         reply = channel.ask(stub.Open, request)
         return ToolboxClient(channel, session, Path(reply.workspace), goal=goal, ask=ask, answer=answer)
 
+    def toolbox(self, session: str) -> ToolboxClient:
+        """The toolbox of a session that is open already, for looking at calls."""
+        return ToolboxClient(self.channels["tools"], session, Path())
+
     def away(self) -> list[Name]:
         """The services that do not answer or do not serve now."""
         return [name for name, channel in self.channels.items() if not healthy(channel)]
@@ -102,3 +130,7 @@ class Services(AbstractContextManager["Services"]):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _or(threshold: float | None) -> float:
+    return VETO_P if threshold is None else threshold
