@@ -14,7 +14,7 @@ LEVEL   ?= alpha
 ARGS    ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check packs train-stage train-all eval ablate gates bench clean
+.PHONY: help setup demo test check packs train-stage train-all eval ablate gates bench serve clean
 
 help:  ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -64,6 +64,9 @@ gates: setup  ## release thresholds, exit 1 below the level: LEVEL=alpha|beta|pr
 
 bench: setup  ## speed, as ratios measured side by side in one run
 	@$(PY) -m eval.bench $(ARGS)
+
+serve: setup  ## the four services and the gateway as local processes; one Ctrl-C ends them: ARGS='key=value ...'
+	@$(PY) -m services.run $(ARGS)
 
 clean:  ## remove the environment and caches (runs/ is kept)
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache

@@ -108,6 +108,15 @@ class Channel:
             if call is not None:
                 call.check()
 
+    def healthy(self, timeout_s: float = 5.0) -> bool:
+        """Does the service answer, and say that it serves?"""
+        stub = health_pb2_grpc.HealthStub(self.grpc)
+        try:
+            reply = stub.Check(health_pb2.HealthCheckRequest(), timeout=timeout_s, wait_for_ready=False)
+        except grpc.RpcError:
+            return False
+        return bool(reply.status == health_pb2.HealthCheckResponse.SERVING)
+
     def close(self) -> None:
         """Close the connection."""
         self.grpc.close()
@@ -148,13 +157,3 @@ def about(channel: Channel, stub: Any) -> dict[str, Any]:
     found = json.loads(channel.ask(stub.About, wire.common_pb2.AboutRequest()).about)
     assert isinstance(found, dict)
     return found
-
-
-def healthy(channel: Channel, timeout_s: float = 5.0) -> bool:
-    """Does the service answer, and say that it serves?"""
-    stub = health_pb2_grpc.HealthStub(channel.grpc)
-    try:
-        reply = stub.Check(health_pb2.HealthCheckRequest(), timeout=timeout_s, wait_for_ready=False)
-    except grpc.RpcError:
-        return False
-    return bool(reply.status == health_pb2.HealthCheckResponse.SERVING)

@@ -14,7 +14,7 @@ from hybrid_agent.config.serve import NAMES, AuthConfig, ClientConfig, Name, Ser
 from hybrid_agent.types import SetupItem, ToolCall, Verdict
 from services import wire
 from services.address import Address, address_of
-from services.channel import Channel, about, healthy
+from services.channel import Channel, about
 from services.clients.decoder import DecoderClient, OnPartial
 from services.clients.memory import MemoryClient
 from services.clients.planner import PlannerClient, SchedulerClient
@@ -119,7 +119,7 @@ class Services(AbstractContextManager["Services"]):
 
     def away(self) -> list[Name]:
         """The services that do not answer or do not serve now."""
-        return [name for name, channel in self.channels.items() if not healthy(channel)]
+        return [name for name, channel in self.channels.items() if not channel.healthy()]
 
     def close(self) -> None:
         """Close all channels."""
