@@ -69,6 +69,11 @@ class Tried:
 Try = Callable[..., Tried]
 
 
+def inside_id(box: Any) -> str:
+    """User id that calls have inside: always the same one under bubblewrap, the container's otherwise."""
+    return "1000" if BACKEND == "bubblewrap" else str(box.strength.user.split()[1])
+
+
 def attack(box: Sandbox, code: str, *, timeout_s: float = 10.0, writable: bool = True, **values: Any) -> Tried:
     """Run attack code in `box`; `values` appear in it as A["name"]."""
     argv = ["/usr/bin/python3", "-c", PRELUDE + code]
