@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
 
 from hybrid_agent.decoder.row import Row
-from hybrid_agent.errors import InfraError
+from hybrid_agent.errors import Cancelled
 
 EVERY = 40  # tokens between two looks at the same candidate
 
 
-class Abandoned(InfraError):
+class Abandoned(Cancelled):
     """Nobody wants the segment any more."""
 
 
@@ -44,15 +44,31 @@ class Live:
         Raises:
             Abandoned: nobody wants them any more.
         """
-        if self._over():
+        if self.over():
             raise Abandoned("the segment was given up")
+        for number, tokens in self.due(rows):
+            self.tell(number, tokens)
+
+    def over(self) -> bool:
+        """True once nobody wants the segment; may be asked in any thread."""
+        return self._over()
+
+    def due(self, rows: Sequence[Row]) -> list[tuple[int, list[int]]]:
+        """What `tell` is to be told now."""
         if self._partial is None:
-            return
+            return []
+        found = []
         for row in rows:
             written = len(row.draft.tokens)
             if written - self._told.get(row.index, 0) >= self._every:
                 self._told[row.index] = written
-                self._partial(row.index, list(row.draft.tokens))
+                found.append((row.index, list(row.draft.tokens)))
+        return found
+
+    def tell(self, number: int, tokens: Sequence[int]) -> None:
+        """Tell of an unfinished candidate."""
+        if self._partial is not None:
+            self._partial(number, tokens)
 
 
 _CURRENT: ContextVar[Live | None] = ContextVar("live", default=None)

@@ -54,7 +54,7 @@ def forward_ragged(cache: RowCache, work: Sequence[RowWork]) -> Tensor:
         qkv = _each(groups, lambda m, x: x @ m.blocks[at].qkv, unit(x, eps)).view(total, h + 2 * g, e)  # noqa: B023
         rotate(qkv[:, : h + g], turns)
         cache.data[at][places, :, :, positions] = qkv[:, h:].view(total, 2, g, e)
-        queries = qkv[None, :, :h].transpose(1, 2).split(sizes, 2)  # of each row (1, H, N, E)
+        queries = torch.split(qkv[None, :, :h].transpose(1, 2), sizes, 2)  # of each row (1, H, N, E)
         outs = [row.attend(query, at, h != g) for row, query in zip(past, queries, strict=True)]
         out = torch.cat(outs, 2)[0].transpose(0, 1).reshape(total, h * e)
         x = _each(groups, lambda m, x, out: torch.addmm(x, out, m.blocks[at].out), x, out)  # noqa: B023

@@ -21,6 +21,7 @@ class CachedRows:
         self.vocab_size = int(model.config.vocab_size)
         self.context = int(getattr(model.config, "max_position_embeddings", 0) or 1 << 20)
         self._caches: dict[int, Any] = {}
+        self.row_bytes = _row_bytes(model)
 
     @torch.inference_mode()
     def forward(self, rows: Sequence[int], tokens: Sequence[Sequence[int]], starts: Sequence[int]) -> torch.Tensor:
@@ -53,6 +54,16 @@ class CachedRows:
                 if cache.get_seq_length() > length:
                     cache.crop(length - cache.get_seq_length())
                 self._caches[target] = cache
+
+
+def _row_bytes(model: PreTrainedModel) -> int:
+    """About what a row of 4,096 tokens (or of the whole context) takes."""
+    c: Any = model.config
+    heads = int(getattr(c, "num_key_value_heads", None) or c.num_attention_heads)
+    width = int(getattr(c, "head_dim", None) or c.hidden_size // c.num_attention_heads)
+    length = min(4096, int(getattr(c, "max_position_embeddings", 4096) or 4096))
+    size = next(model.parameters()).element_size()
+    return 2 * int(c.num_hidden_layers) * heads * width * length * size
 
 
 def fast_rows(model: PreTrainedModel) -> LeanLlama | CachedRows:
