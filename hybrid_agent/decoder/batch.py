@@ -6,12 +6,14 @@ import copy
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from hybrid_agent.constrain.matcher import Matcher
 from hybrid_agent.decoder.hf import BASE, DecoderOptions, HfDecoder
+from hybrid_agent.decoder.live import Live, watched
 from hybrid_agent.decoder.loop import BatchLoop
 from hybrid_agent.decoder.pool import pool_of
 from hybrid_agent.decoder.shared import SharedEngine
@@ -84,24 +86,34 @@ class BatchedDecoder:
         return cls(HfDecoder.from_folder(folder, schema, options, device, parts), batch)
 
     def propose(
-        self, window: Window, budget: Budget, control: Control, watch: Callable[[Segment], bool] | None = None
+        self,
+        window: Window,
+        budget: Budget,
+        control: Control,
+        watch: Callable[[Segment], bool] | None = None,
+        *,
+        partial: Callable[[int, str], None] | None = None,
+        cancel: Callable[[], bool] | None = None,
     ) -> Sequence[Segment]:
         """Write budget.k candidate calls.
 
         Args:
             watch: called in the caller's thread; this call's other candidates wait for its answer, nobody else's.
+            partial: told of an unfinished candidate's number and text so far every 40 tokens, in the caller's thread.
+            cancel: asked between steps, in another thread; True gives the call up.
 
         Raises:
             hybrid_agent.errors.Overloaded: too many calls are waiting.
-            hybrid_agent.errors.Cancelled: whoever looks on (`decoder.live`) gave the call up.
+            hybrid_agent.errors.Cancelled: `cancel` (or whoever looks on through `decoder.live`) gave the call up.
             InputError: more candidates than rows.
             InfraError: the decoder is closed.
         """
         caller = _Caller(self)
-        try:
-            return caller.propose(window, budget, control, watch)
-        finally:
-            self._mine.spent = caller.spent
+        with watched(Live(cancel or _never, self._decoded(partial))) if partial or cancel else nullcontext():
+            try:
+                return caller.propose(window, budget, control, watch)
+            finally:
+                self._mine.spent = caller.spent
 
     def engine(self, expert: str = BASE) -> SharedEngine:
         """What other texts can be written with in the same batch; for one thread.
@@ -114,6 +126,12 @@ class BatchedDecoder:
             return SharedEngine(self.loop, decoder.engine.model)
         with self._merging:
             return SharedEngine(self.loop, decoder.experts.rows(expert))
+
+    def _decoded(self, partial: Callable[[int, str], None] | None) -> Callable[[int, Sequence[int]], None] | None:
+        if partial is None:
+            return None
+        decode = self.decoder.tokenizer.backend_tokenizer.decode
+        return lambda number, tokens: partial(number, decode(list(tokens), skip_special_tokens=False))
 
     @property
     def spent(self) -> tuple[int, int]:
@@ -136,6 +154,10 @@ class BatchedDecoder:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _never() -> bool:
+    return False
 
 
 class _Caller(HfDecoder):
