@@ -117,8 +117,8 @@ def _length(features: Floats) -> Floats:
 
 
 def _ece(p: Floats, y: Floats, bins: int = 10) -> float:
-    """Expected calibration error over bins of equal numbers."""
-    parts = np.array_split(np.argsort(p, kind="stable"), min(bins, len(p)))
+    """Expected calibration error over bins of equal numbers, ten or more in each."""
+    parts = np.array_split(np.argsort(p, kind="stable"), max(1, min(bins, len(p) // 10)))
     return float(sum(len(part) * abs(p[part].mean() - y[part].mean()) for part in parts) / len(p))
 
 
