@@ -42,7 +42,7 @@ ON_STATEMENTS: tuple[Operator, ...] = (
 )
 FAMILIES = ("compare", "logic", "number", "offbyone", "arith", "slice", "name", "attr", "callee", "args", "wrap", "text",
             "test", "augment", "control", "return", "remove", "order", "block", "handler", "guard", "insert",
-            "default", "import")  # fmt: skip
+            "default", "import", "memory", "decoder")  # fmt: skip
 
 
 def all_edits(scene: Scene, lines: Collection[int]) -> Iterator[Edit]:
