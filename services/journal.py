@@ -58,6 +58,18 @@ class Journal:
         """The call of that key, if it was started."""
         return self._begun.get(key)
 
+    def acting(self) -> list[Begun]:
+        """The calls that could change something, in order."""
+        return [begun for begun in self._begun.values() if begun.snapshot is not None]
+
+    def forget_after(self, acting: int) -> None:
+        """Forget all but the first `acting` calls that could change something, and what came after them."""
+        seen = 0
+        for key, begun in list(self._begun.items()):
+            seen += begun.snapshot is not None
+            if seen > acting:
+                self._write({"forget": key})
+
     def begin(self, key: str, call: str, snapshot: str | None) -> None:
         """About to act."""
         self._write({"begin": key, "call": call, "snapshot": snapshot})
@@ -77,6 +89,10 @@ class Journal:
     def _read(self, row: dict[str, Any]) -> None:
         if "begin" in row:
             self._begun[row["begin"]] = Begun(row["call"], row["snapshot"])
+            return
+        if "forget" in row:
+            self._begun.pop(row["forget"], None)
+            self._done.pop(row["forget"], None)
             return
         self._done[row["end"]] = Observation.model_validate(row["observation"])
         if "plan" in row:

@@ -26,7 +26,7 @@ from hybrid_agent.tools.sandbox.stop import Stop, stoppable
 from hybrid_agent.tools.snapshot import SnapshotStore
 from hybrid_agent.tools.toolbox import LocalToolbox
 from hybrid_agent.tools.workspace import Workspace
-from hybrid_agent.types import Check, CheckResult, Observation, Record, SetupItem, ToolCall, Verdict
+from hybrid_agent.types import Check, CheckResult, Observation, Record, SetupItem, Step, ToolCall, Verdict
 from services.call import current_call
 from services.journal import Journal
 from services.status import NotFound, OutOfTime
@@ -84,6 +84,9 @@ class Session:
             raise
         plan = self._toolbox.plan
         plan.steps, plan.index = tuple(self._journal.plan[0]), self._journal.plan[1]
+        first = self._toolbox.snapshots.first()
+        if first and self._journal.acting():
+            self._toolbox.began_at(first)
 
     # --- making and finding
     @classmethod
@@ -189,6 +192,23 @@ class Session:
                 raise Cancelled("the caller has gone")
             self._journal.end(key, observation, (plan.steps, plan.index))
             return observation, False
+
+    def resume(self, steps: Sequence[Step]) -> str:
+        """Bring everything to where these steps left it; returns the snapshot that was put back, if one had to be.
+
+        For a caller that was killed: it may have had calls run that it does not know of.
+        """
+        acted = sum(step.snapshot is not None for step in steps)
+        with self.turn():
+            later = self._journal.acting()[acted:]
+            undone = later[0].snapshot or "" if later else ""
+            if undone:
+                self._toolbox.rollback(undone)
+            self._journal.forget_after(acted)
+            plan = self._toolbox.plan
+            plan.steps, plan.index = (), 0
+            self._toolbox.resume(steps)
+            return undone
 
     def verify(self, checks: Sequence[Check]) -> list[CheckResult]:
         """Evaluate checks."""

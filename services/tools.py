@@ -10,7 +10,7 @@ from typing import Any
 import grpc
 
 from hybrid_agent.errors import InputError
-from hybrid_agent.types import SetupItem, ToolCall
+from hybrid_agent.types import SetupItem, Step, ToolCall
 from services import wire
 from services.session import AskFirst, SessionInfo
 from services.sessions import Sessions
@@ -18,7 +18,7 @@ from services.wire import tools_pb2 as pb
 from services.workspace import differences
 
 NAME = "hybrid.v1.Tools"
-MOST_SETUP, MOST_CALLS = 2000, 128
+MOST_SETUP, MOST_CALLS, MOST_STEPS = 2000, 128, 2000
 APPROVE = ("ask", "auto", "deny")
 READ_CAP = 4 * 2**20
 SWEEP_S = 30.0
@@ -80,6 +80,11 @@ class ToolsService(wire.tools_pb2_grpc.ToolsServicer):  # type: ignore[misc]
                 fix = "check it first, then send the person's answer"
                 raise InputError("a person has to approve this call", field="answer", fix=fix) from None
         return pb.ExecuteReply(observation=wire.dump(observation), repeated_key=again)
+
+    def Resume(self, request: pb.ResumeRequest, context: grpc.ServicerContext) -> pb.ResumeReply:
+        steps = wire.load_all(Step, request.steps, "steps", MOST_STEPS)
+        with self.sessions.using(request.session) as session:
+            return pb.ResumeReply(undone=session.resume(steps))
 
     def Verify(self, request: pb.VerifyRequest, context: grpc.ServicerContext) -> pb.VerifyReply:
         checks = wire.checks_of(request.checks, "checks")

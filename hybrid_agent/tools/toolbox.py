@@ -97,6 +97,10 @@ class LocalToolbox:
         if first and self._acted:
             self._first = self.snapshots.tree(first)
 
+    def began_at(self, snapshot: str) -> None:
+        """Know the snapshot that an earlier process took before the episode first changed something."""
+        self._first = self.snapshots.tree(snapshot)
+
     # --- protocols.Toolbox
     def check(self, call: ToolCall) -> Verdict:
         """The gate's verdict, approval included; in mode "ask" this is where the person is asked."""

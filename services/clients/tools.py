@@ -139,7 +139,9 @@ class ToolboxClient:
         return [FileChange(path=one.path, kind=one.kind, diff=one.diff) for one in found]
 
     def resume(self, steps: Sequence[Step]) -> None:
-        """The service knows what earlier steps did."""
+        """Go on after stored steps: what the service did beyond them, for a caller that was killed, is taken back."""
+        small = [wire.dump(step.model_copy(update={"window": None, "candidates": ()})) for step in steps]
+        self._channel.ask(self._stub.Resume, tools_pb2.ResumeRequest(session=self.session, steps=small))
 
     def close(self, *, remove: bool = False) -> None:
         """Free the session's sandbox; what is on disk stays unless `remove`."""
