@@ -19,6 +19,7 @@ PLAIN = ("", "txt", "md", "log", "text", "rst")  # kinds of file that are writte
 
 _PATTERNS = {"path": r"\.?[\w+@-][\w./+@-]*[\w+@-]|\w", "word": r"\w[\w+-]*\w|\w", "number": r"\d+"}
 _JOINS = re.compile(r"[;,\n⟦⟧]|\b(?:and|then|also|afterwards)\b|\. ", re.IGNORECASE)
+_QUOTED = re.compile(r"(['\"`])⟦(\d+)⟧\1")
 _SAFE = re.compile(r"(?!-)[\w./+@%=:-]+")
 
 
@@ -48,7 +49,8 @@ def bind(skill: Skill, goal: str) -> Bound | None:
     if found is None:
         return None
     values = [found[f"s{number}"] for number in range(len(skill.slots))]
-    if not all(_fits(slot, value) for slot, value in zip(skill.slots, values, strict=True)):
+    quoted = {int(found[2]) for found in _QUOTED.finditer(skill.shape)}
+    if not all(_fits(slot, values[number], number in quoted) for number, slot in enumerate(skill.slots)):
         return None
     bare = _unsafe_in_commands(skill)
     if any(not _SAFE.fullmatch(values[number]) for number in bare):
@@ -75,11 +77,11 @@ def _pattern(skill: Skill) -> re.Pattern[str]:
     for found in MARK.finditer(shape):
         number = int(found[1])
         out += re.escape(shape[at : found.start()])
-        quote = shape[found.start() - 1 : found.start()]
+        quoted = _QUOTED.match(shape, max(found.start() - 1, 0))
         if number in known:
             out += f"(?P=s{number})"
-        elif quote in ("'", '"', "`") and shape[found.end() : found.end() + 1] == quote:
-            out += f"(?P<s{number}>[^{quote}]+)"
+        elif quoted:
+            out += f"(?P<s{number}>[^{quoted[1]}]+)"
         else:
             out += f"(?P<s{number}>{_PATTERNS.get(skill.slots[number].kind, '.+?')})"
         known.add(number)
@@ -88,7 +90,7 @@ def _pattern(skill: Skill) -> re.Pattern[str]:
     return re.compile(out + ending + r"[.!]?", re.IGNORECASE)
 
 
-def _fits(slot: Slot, value: str) -> bool:
+def _fits(slot: Slot, value: str, quoted: bool) -> bool:
     if not value.strip() or len(value) > MAX_VALUE or not value.isprintable() or "⟦" in value:
         return False
     if slot.kind == "path":
@@ -96,7 +98,7 @@ def _fits(slot: Slot, value: str) -> bool:
     if slot.kind == "word":
         return kind_of_value(value) == "word" and not _JOINS.search(value)
     # An unquoted text ends where the next wish begins; where that is, is not for a pattern to say.
-    return slot.kind == "number" or not _JOINS.search(value) or bool(_JOINS.search(slot.example))
+    return slot.kind == "number" or quoted or not _JOINS.search(value) or bool(_JOINS.search(slot.example))
 
 
 def _suffix_family(path: str) -> str:

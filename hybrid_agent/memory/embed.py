@@ -146,7 +146,7 @@ def kind_of(token: str) -> str:
 def _spots(feature: str, dim: int) -> tuple[tuple[int, float], ...]:
     out, seed = [], 0
     for _ in range(SPREAD):
-        seed = zlib.crc32(feature.encode(), seed)
+        seed = zlib.crc32(feature.encode("utf-8", "replace"), seed)
         out.append(((seed >> 1) % dim, 1.0 if seed & 1 else -1.0))
         seed = (seed * 2654435761 + 1) & 0xFFFFFFFF
     return tuple(out)

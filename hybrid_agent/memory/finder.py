@@ -57,7 +57,7 @@ class Finder:
             raise InputError(f"k is {k}", field="k", fix="at least 1")
         self._refresh()
         config, now = self._config, self._clock()
-        vector = self._embedder.embed([query])[0]
+        vector = self._embedder.embed([query[: config.max_note_chars]])[0]
         near = self._index[kind].search(vector, max(config.index.pool, 2 * k))
         if not near or not vector.any():
             return []
