@@ -17,6 +17,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hybrid_agent.config.gateway import GatewayConfig
@@ -148,7 +149,8 @@ class Guard:
             message = await receive()
             left -= len(message.get("body", b""))
             if left < 0:
-                raise large
+                # Of the framework's own kind: it would take any other for a body that cannot be parsed.
+                raise HTTPException(large.status, large.detail.message)
             return message
 
         return capped

@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 
 from hybrid_agent.errors import GrammarError, InfraError, InputError, SandboxError
 from services.gateway.answers import AsciiJSON
+from services.gateway.chat_types import NEUTRAL_ONLY
 
 LOG = logging.getLogger("services.gateway")
 INVALID = "invalid_request_error"
@@ -119,6 +120,8 @@ def _invalid(error: RequestValidationError) -> ApiError:
         message, code = f"Unrecognized request argument supplied: {loc[-1]}", "unknown_parameter"
     elif first["type"] == "json_invalid":
         message, param = f"the body is not JSON: {first.get('ctx', {}).get('error', '')}", None
+    elif loc and loc[0] in NEUTRAL_ONLY:
+        message, code = f"{loc[0]} is not supported by this server: leave it out", "unsupported_parameter"
     elif param:
         message = f"{param}: {message}"
     return ApiError(400, message, param=param, code=code)

@@ -1,0 +1,49 @@
+"""`python -m services.gateway [KEY=VALUE ...]`: the HTTP gateway with the config `configs/serve.yaml`.
+
+`port=0` is short for `gateway.port=0`, as are all keys that only the gateway has. When it listens it prints one line:
+`gateway: http://HOST:PORT`.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from hybrid_agent.config.gateway import GatewayConfig
+from hybrid_agent.config.load import load_config
+from hybrid_agent.config.serve import ServeConfig
+from hybrid_agent.errors import HybridAgentError, InputError
+
+
+def overrides(words: Sequence[str]) -> list[str]:
+    """The words with the gateway's own keys at their place in the config."""
+    own = GatewayConfig.model_fields.keys() - ServeConfig.model_fields.keys()
+    found = []
+    for word in words:
+        head = word.split("=")[0].split(".")[0]
+        found.append(f"gateway.{word}" if head in own else word)
+    return found
+
+
+def main(words: Sequence[str]) -> int:
+    """Exit code 2: what was typed is wrong; 3: the machinery does not work."""
+    if any(word in ("-h", "--help") for word in words):
+        print(__doc__)
+        return 0
+    try:
+        config = load_config("serve", overrides(words), ServeConfig)
+        from services.gateway.listen import listen
+
+        listen(config, Path(config.runs) if config.runs else None)
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except HybridAgentError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 3
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
