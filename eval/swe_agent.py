@@ -139,7 +139,7 @@ def _repair(row: Row, repository: Path, commit: str, settings: AgentSettings, de
                 budget=settings.budget, seed=settings.seed, python=sandbox.python, paths=sandbox.paths
             ),
             statement=str(row["problem_statement"]),
-            targets=tests_of(row, "FAIL_TO_PASS") if given and row.get("FAIL_TO_PASS") is not None else (),
+            targets=_targets(row) if given else (),
             decoder=decoder,
             report=said.append,
         )
@@ -153,3 +153,9 @@ def _repair(row: Row, repository: Path, commit: str, settings: AgentSettings, de
         tokens if isinstance(tokens, int) else 0,
         {"said": said, "result": body},
     )
+
+
+def _targets(row: Row) -> list[str]:
+    """FAIL_TO_PASS where these are ids of pytest; other runners' names are those of a log, not of a test."""
+    names = tests_of(row, "FAIL_TO_PASS") if row.get("FAIL_TO_PASS") is not None else []
+    return names if all("::" in name for name in names) else []

@@ -165,8 +165,8 @@ def _of_tests(report: dict[str, Any]) -> dict[str, Any]:
 
 def _after(text: str, mark: str) -> str:
     lines = [line for line in text.split(mark, 1)[1].strip(":\n ").splitlines() if line.strip()]
-    errors = [line for line in lines if "error:" in line or "FAILED" in line] or lines
-    return "; ".join(errors[:2])[:300]
+    errors = [line for line in lines if line.startswith("error:") or "FAILED" in line] or lines[:1]
+    return "; ".join(errors[:2])[:200]
 
 
 class _Official:
