@@ -14,7 +14,7 @@ LEVEL   ?= alpha
 ARGS    ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check packs train-stage train-all eval ablate gates bench serve clean
+.PHONY: help setup demo test check packs train-stage train-all eval ablate gates bench serve compose-test clean
 
 help:  ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -67,6 +67,9 @@ bench: setup  ## speed, as ratios measured side by side in one run
 
 serve: setup  ## the four services and the gateway as local processes; one Ctrl-C ends them: ARGS='key=value ...'
 	@$(PY) -m services.run $(ARGS)
+
+compose-test:  ## build the images, start docker compose, do an agent run over HTTP; skips where no container engine runs
+	@python3 docker/compose_test.py
 
 clean:  ## remove the environment and caches (runs/ is kept)
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache
