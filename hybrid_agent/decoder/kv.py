@@ -7,6 +7,10 @@ from typing import Protocol
 
 import torch
 
+from hybrid_agent.nn.row_cache import common
+
+__all__ = ["Bias", "KVModel", "common"]
+
 Bias = Callable[[Sequence[int]], Mapping[int, float]]
 """From the tokens written so far to what is added to logits (token -> value)."""
 
@@ -28,18 +32,3 @@ class KVModel(Protocol):
     def copy_row(self, source: int, targets: Sequence[int], length: int, start: int = 0) -> None:
         """Copy cached positions start..length of one row to others."""
         ...
-
-
-def common(a: Sequence[int], b: Sequence[int]) -> int:
-    """Length of the common beginning of two lists."""
-    n = min(len(a), len(b))
-    if a[:n] == b[:n]:
-        return n
-    same, other = 0, n  # equal up to `same`, not up to `other`; slices compare much faster than loops
-    while other - same > 1:
-        middle = (same + other) // 2
-        if a[same:middle] == b[same:middle]:
-            same = middle
-        else:
-            other = middle
-    return same

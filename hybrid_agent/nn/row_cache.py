@@ -29,10 +29,10 @@ class RowCache:
         """Memory of one row that is as long as rows may be."""
         return self.data[:, 0, :, :, 0].numel() * self.data.element_size() * self.context
 
-    def alike(self) -> RowCache:
-        """An empty cache for the same models."""
+    def alike(self, context: int | None = None) -> RowCache:
+        """An empty cache for the same models, with longer rows if `context` says so."""
         layers, _, _, kv_heads, length, head_dim = self.data.shape
-        return RowCache(layers, kv_heads, head_dim, self.context, self.data.dtype, length)
+        return RowCache(layers, kv_heads, head_dim, context or self.context, self.data.dtype, length)
 
     def reserve(self, rows: int, length: int) -> None:
         """Grow so that `rows` texts of `length` tokens fit; rows double, so that growing stays cheap."""
@@ -52,3 +52,18 @@ class RowCache:
         for target in targets:
             if target != source:
                 self.data[:, target, :, :, start:length] = block
+
+
+def common(a: Sequence[int], b: Sequence[int]) -> int:
+    """Length of the common beginning of two lists."""
+    n = min(len(a), len(b))
+    if a[:n] == b[:n]:
+        return n
+    same, other = 0, n  # equal up to `same`, not up to `other`; slices compare much faster than loops
+    while other - same > 1:
+        middle = (same + other) // 2
+        if a[same:middle] == b[same:middle]:
+            same = middle
+        else:
+            other = middle
+    return same

@@ -25,7 +25,7 @@ from hybrid_agent.scorer.calibration import Calibration, Head
 from hybrid_agent.scorer.encode import Encoder
 from hybrid_agent.scorer.features import FEATURES, VERSION, features
 from hybrid_agent.scorer.model import EnergyModel, trunk_from_config
-from hybrid_agent.scorer.prefix import TextStates
+from hybrid_agent.scorer.prefix import Texts, TextStates
 from hybrid_agent.scorer.view import view_of
 from hybrid_agent.traces.domains import DOMAINS, domain_of
 from hybrid_agent.types import Record, Score, Segment, ToolCall, Verdict, Window
@@ -53,6 +53,15 @@ class Veto:
     vetoed: bool
     score: Score
     threshold: float
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """K candidates as the model sees them: features (K, F), index of each one's domain, their text if it is read."""
+
+    features: np.ndarray[Any, np.dtype[np.float32]]
+    domains: list[int]
+    texts: Texts | None
 
 
 class EnergyScorer:
@@ -94,24 +103,44 @@ class EnergyScorer:
         model, tokenizer = load_model(folder, config)
         return cls(model.to(device), config, tokenizer, calibration, judge, device)
 
+    def prepare(self, window: Window, candidates: Sequence[Segment], judge: Judge | None = None) -> Prepared:
+        """What the model needs to know of candidates (at least one); may be called in any thread.
+
+        Args:
+            judge: instead of the scorer's own.
+        """
+        view, judge = view_of(window), judge or self.judge
+        rows = np.stack([features(view, c, _verdict(judge, c.text)) for c in candidates])
+        domains = [DOMAINS.index(domain_of(c.text)) for c in candidates]
+        texts = None
+        if self.encoder is not None:
+            texts = Texts(self.encoder.prefix(window), [self.encoder.candidate(c.text) for c in candidates])
+        return Prepared(rows, domains, texts)
+
     @torch.inference_mode()
+    def energies_of(self, asked: Sequence[Prepared]) -> list[np.ndarray[Any, np.dtype[np.float64]]]:
+        """Energies (K,) of each group of candidates, in one batch."""
+        rows = torch.from_numpy(np.concatenate([one.features for one in asked])).to(self.device)
+        domain = torch.tensor([d for one in asked for d in one.domains], device=self.device)
+        pooled = self.text.pooled([t for one in asked if (t := one.texts) is not None]) if self.text else None
+        # A product of very few rows takes another way through the library, with another rounding.
+        few = max(0, 4 - len(rows))
+        if few:
+            rows, domain = torch.cat([rows, rows[:1].repeat(few, 1)]), torch.cat([domain, domain[:1].repeat(few)])
+            pooled = torch.cat([pooled, pooled[:1].repeat(few, 1)]) if pooled is not None else None
+        energies = self.model.energy(pooled, rows, domain).cpu().double().numpy()
+        return np.split(energies[: len(energies) - few], np.cumsum([len(one.domains) for one in asked])[:-1])
+
     def energies(self, window: Window, candidates: Sequence[Segment]) -> np.ndarray[Any, np.dtype[np.float64]]:
         """Energies (K,) of candidates, in one batch."""
-        view = view_of(window)
-        rows = np.stack([features(view, c, self._verdict(c.text)) for c in candidates])
-        domain = torch.tensor([DOMAINS.index(domain_of(c.text)) for c in candidates], device=self.device)
-        pooled = None
-        if self.text is not None and self.encoder is not None:
-            ids = [self.encoder.candidate(c.text) for c in candidates]
-            pooled = self.text.pooled(self.encoder.prefix(window), ids)
-        energies = self.model.energy(pooled, torch.from_numpy(rows).to(self.device), domain)
-        return energies.cpu().double().numpy()
+        return self.energies_of([self.prepare(window, candidates)])[0]
 
     def score(self, window: Window, candidates: Sequence[Segment]) -> list[Score]:
         """See `protocols.Scorer`."""
-        if not candidates:
-            return []
-        energies = self.energies(window, candidates)
+        return self.scores(candidates, self.energies(window, candidates)) if candidates else []
+
+    def scores(self, candidates: Sequence[Segment], energies: np.ndarray[Any, np.dtype[np.float64]]) -> list[Score]:
+        """Energies with their calibrated probabilities."""
         heads = [self.head(c.text) for c in candidates]
         found = zip(energies, heads, strict=True)
         return [Score(energy=float(e), p=float(h.probabilities(np.array([e]))[0])) for e, h in found]
@@ -122,18 +151,25 @@ class EnergyScorer:
 
     def veto(self, window: Window, call: Segment | ToolCall) -> Veto:
         """Judge one call. Whether there is an alternative is for the caller to see."""
+        return self.veto_by(self.score, window, call)
+
+    def veto_by(
+        self, score: Callable[[Window, Sequence[Segment]], Sequence[Score]], window: Window, call: Segment | ToolCall
+    ) -> Veto:
+        """The same with scores from elsewhere."""
         if isinstance(call, ToolCall):
             call = Segment(text=call.model_dump_json(exclude_defaults=True))
-        score, threshold = self.score(window, [call])[0], self.head(call.text).threshold
-        return Veto(score.p < threshold, score, threshold)
+        found, threshold = score(window, [call])[0], self.head(call.text).threshold
+        return Veto(found.p < threshold, found, threshold)
 
-    def _verdict(self, text: str) -> Verdict | None:
-        if self.judge is None:
-            return None
-        try:
-            return self.judge(ToolCall.model_validate_json(text))
-        except ValidationError:
-            return None
+
+def _verdict(judge: Judge | None, text: str) -> Verdict | None:
+    if judge is None:
+        return None
+    try:
+        return judge(ToolCall.model_validate_json(text))
+    except ValidationError:
+        return None
 
 
 def read_config(folder: Path) -> ScorerConfig:
