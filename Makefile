@@ -49,9 +49,11 @@ train-stage: setup  ## train one stage: STAGE=sft PROFILE=tiny
 train-all: setup  ## train every stage that is missing and export the whole bundle: PROFILE=tiny
 	@$(PY) -m train.pipeline profile=$(PROFILE) $(ARGS)
 
-eval: setup  ## evaluate on held-out tasks: SUITE=os|code|pool POOL=PATH SPLIT=test_names|test_paraphrase|test_composition
+eval: setup  ## evaluate on held-out tasks: SUITE=os|code|pool|swe_mini POOL=PATH SPLIT=test_names|test_paraphrase|test_composition
 ifeq ($(SUITE),pool)
 	@$(PY) -m eval.code_pool $(if $(POOL),pool=$(POOL)) $(ARGS)
+else ifeq ($(SUITE),swe_mini)
+	@$(PY) -m eval.swe_mini $(ARGS)
 else
 	@$(PY) -m eval.run suite=$(SUITE) $(if $(SPLIT),split=$(SPLIT)) $(ARGS)
 endif

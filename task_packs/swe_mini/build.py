@@ -23,7 +23,7 @@ from task_packs.swe_mini.script import END, START, eval_script
 from task_packs.swe_mini.spec import HERE, NAMES, Bug, Repo, is_test, load_repo
 
 INSTANCES = HERE / "instances.jsonl"
-IMAGE = "swe-mini.{instance}:latest"
+IMAGE = "sweb.eval.x86_64.{instance}:latest"
 GOOD = ("PASSED", "XFAIL")
 _UNITTEST = re.compile(r"^\w+ \([\w.]+\)")
 
@@ -73,7 +73,7 @@ def build_instance(repo: Repo, bug: Bug) -> dict[str, Any]:
         "FAIL_TO_PASS": json.dumps(f2p),
         "PASS_TO_PASS": json.dumps(p2p),
         "environment_setup_commit": setup,
-        "image": IMAGE.format(instance=name.replace("__", ".")),
+        "image": IMAGE.format(instance=name),
         "eval_script": script,
         "log_parser": repo.log_parser,
         "eval_type": "pass_and_fail",

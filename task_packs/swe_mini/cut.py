@@ -57,7 +57,7 @@ def _cut(text: str, doomed: set[tuple[str, ...]]) -> str:
 
 
 def _span(node: ast.FunctionDef | ast.ClassDef, lines: list[str]) -> set[int]:
-    """Line numbers (from 0) of a definition with its decorators and the blank lines before it (if none, those after)."""
+    """Line numbers (from 0) of a definition, its decorators, and the blank lines before it (or after, if none are)."""
     first = min([node.lineno, *(each.lineno for each in node.decorator_list)]) - 1
     assert node.end_lineno is not None
     last = node.end_lineno

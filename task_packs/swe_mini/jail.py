@@ -21,9 +21,10 @@ SCRIPT = 'exec 2>&1; exec /bin/bash -c "$1"'
 
 @dataclass(frozen=True)
 class Ran:
-    """What a script printed (both streams in order), and the limit that ended it, if one did."""
+    """What a script printed (both streams in order), how it ended, and the limit that ended it, if one did."""
 
     output: str
+    exit_code: int
     killed_by: str | None
     seconds: float
 
@@ -65,4 +66,4 @@ def run_script(script: str, folder: Path, timeout_s: float = 300.0) -> Ran:
         )
     finally:
         sandbox.close()
-    return Ran(done.stdout + done.stderr, done.killed_by, done.duration_ms / 1000)
+    return Ran(done.stdout + done.stderr, done.exit_code, done.killed_by, done.duration_ms / 1000)
