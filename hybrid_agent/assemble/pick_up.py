@@ -26,18 +26,28 @@ def pick_up(run: RunDir) -> tuple[Step, ...]:
         InputError: the trace has ended or is damaged, secrets were cut out of it, or the workspace is gone.
         SandboxError: the snapshot is damaged.
     """
+    steps = stored_steps(run)
+    workspace = Path(run.info().workspace)
+    if not workspace.is_dir():
+        raise InputError("the workspace is gone", where=run.run_id)
+    store = SnapshotStore(run.state, workspace)
+    before = in_flight(run, steps)
+    if before is not None:
+        store.restore(before)
+    return steps
+
+
+def stored_steps(run: RunDir) -> tuple[Step, ...]:
+    """The steps of an episode that has not ended, if it can be gone on with; the workspace is left alone.
+
+    Raises:
+        InputError: the trace has ended or is damaged, or secrets were cut out of it.
+    """
     trace = read_trace(run.trace)
     if trace.result is not None:
         raise InputError("the episode has ended", where=str(run.trace))
     if trace.goal != run.info().goal or any(MARK in step.content for step in trace.steps):
         raise InputError("secrets were cut out of the stored steps, so they cannot be followed", where=run.run_id)
-    workspace = Path(run.info().workspace)
-    if not workspace.is_dir():
-        raise InputError("the workspace is gone", where=run.run_id)
-    store = SnapshotStore(run.state, workspace)
-    before = in_flight(run, trace.steps)
-    if before is not None:
-        store.restore(before)
     return trace.steps
 
 

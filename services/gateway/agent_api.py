@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -14,7 +13,6 @@ from sse_starlette import EventSourceResponse
 from starlette.concurrency import run_in_threadpool
 
 from hybrid_agent.types import Record
-from services.gateway.artifacts import list_artifacts, read_artifact
 from services.gateway.events import DiffData
 from services.gateway.problems import ApiError
 from services.gateway.requests import (
@@ -137,19 +135,17 @@ async def diff(request: Request, run_id: RunId) -> DiffData:
 @router.get("/{run_id}/artifacts")
 async def artifacts(request: Request, run_id: RunId) -> ArtifactList:
     """The files of the workspace."""
-    return await run_in_threadpool(list_artifacts, _workspace(request, run_id))
+    place = _runs(request).place(run_id)
+    return await run_in_threadpool(place.artifacts)
 
 
 @router.get("/{run_id}/artifacts/{path:path}", responses=FILE, response_class=Response)
 async def artifact(request: Request, run_id: RunId, path: str) -> Response:
     """One file of the workspace, as it is."""
     cap = int(request.app.state.config.gateway.runs.artifact_mb * 2**20)
-    data = await run_in_threadpool(read_artifact, _workspace(request, run_id), path, cap)
+    place = _runs(request).place(run_id)
+    data = await run_in_threadpool(place.read, path, cap)
     # Never shown as a page of ours: the agent may have written anything.
     name = quote(path.rsplit("/", 1)[-1].encode("utf-8", "replace"))
     headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{name}", "X-Content-Type-Options": "nosniff"}
     return Response(data, headers=headers, media_type="application/octet-stream")
-
-
-def _workspace(request: Request, run_id: str) -> Path:
-    return Path(_runs(request).folder(run_id).info().workspace)

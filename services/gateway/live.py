@@ -5,8 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import Protocol
 
 from hybrid_agent.agent.options import EpisodeResult
 from hybrid_agent.agent.select import Selection, stored_text
@@ -14,9 +12,8 @@ from hybrid_agent.assemble.recorder import outcome
 from hybrid_agent.assemble.rundir import RunDir
 from hybrid_agent.errors import InfraError, InputError, SandboxError, Suspended
 from hybrid_agent.tools.sandbox.stop import stoppable
-from hybrid_agent.types import Control, Step, ToolCall, Verdict, Window
+from hybrid_agent.types import Control, Step, ToolCall, Verdict
 from services.gateway.checks import step_checks
-from services.gateway.diffs import whole_diff
 from services.gateway.events import (
     ApprovalData,
     ApprovalState,
@@ -31,6 +28,7 @@ from services.gateway.history import Progress, finished, progress
 from services.gateway.journal import Journal
 from services.gateway.metrics import Metrics
 from services.gateway.parts import Parts, Worker
+from services.gateway.places import Place
 from services.gateway.requests import RunRequest
 from services.gateway.telemetry import RunSpans, Tracing
 
@@ -39,14 +37,6 @@ LIVES = 3  # how often a run is picked up without getting anywhere
 
 class Cancelled(KeyboardInterrupt):
     """A person stopped the run."""
-
-
-class OnEnd(Protocol):
-    """Told once the run has come to rest."""
-
-    def __call__(self, live: LiveRun) -> None:
-        """Called in the run's thread."""
-        ...
 
 
 class LiveRun:
@@ -76,6 +66,7 @@ class LiveRun:
         self._halt: type[BaseException] | None = None
         self._stop: Callable[[], None] | None = None
         self._steps: list[Step] = []
+        self._waited = 0.0  # seconds in this turn that a person took
 
     # --- from outside
     @property
@@ -160,13 +151,14 @@ class LiveRun:
                 return self.say("lost", reason=f"it cannot be picked up: {error.what}")
             if done is None:
                 self.say("running")
-                episode.fill(self.request.files)
+                episode.fill(self.request.files)  # again, if the last gateway was killed here
             else:
                 self.say("running", reason=f"picked up after step {len(done)}; a call that was under way was undone")
                 self._tell_missing(done, before)
             self._steps = list(done or ())
             span.turn()
-            result = episode.run(self._chosen, lambda window, step: self._stepped(window, step, span), done)
+            place = parts.place(self.dir)
+            result = episode.run(self._chosen, lambda window, step: self._stepped(step, place, span), done)
             self._metrics.speculated(episode.speculation)
         return self._end(result)
 
@@ -205,24 +197,26 @@ class LiveRun:
         data = CandidatesData(turn=turn, schedule=chosen.schedule, control=control, candidates=rows, chosen=at)
         self.journal.append("candidates", data)
 
-    def _stepped(self, window: Window, step: Step, span: RunSpans) -> None:
+    def _stepped(self, step: Step, place: Place, span: RunSpans) -> None:
         self._steps.append(step)
         self.journal.append("step", step)
-        self._metrics.step(step, stored_text)
+        self._metrics.step(step, stored_text, self._waited)
+        self._waited = 0.0
         span.step(step)
         if step.obs is not None and step.obs.changed:
-            self.tell_diff()
+            self._tell_diff(place)
         self._checkpoint()
         span.turn()
 
-    def tell_diff(self) -> None:
+    def _tell_diff(self, place: Place) -> None:
         """Tell how the workspace differs from the start of the run."""
-        self.journal.append("diff", whole_diff(self.dir.state, Path(self.dir.info().workspace)))
+        self.journal.append("diff", place.diff())
 
     # --- assemble.agent.Prompts
     def approve(self, call: ToolCall, verdict: Verdict) -> bool:
         """Ask over HTTP and wait; no answer in time means no."""
-        expires = time.time() + self._approval_s
+        asked = time.time()
+        expires = asked + self._approval_s
         with self._lock:
             self._count += 1
             self._asked, self._answer = f"a{self._count}", None
@@ -238,6 +232,7 @@ class LiveRun:
         with self._lock:
             self._lock.wait_for(lambda: self._answer is not None or self._halt, max(0.0, expires - time.time()))
             answer, self._asked = self._answer, None
+            self._waited += time.time() - asked
         if answer is None:
             if self._halt is Suspended:
                 raise Suspended

@@ -71,12 +71,13 @@ class Metrics:
         self.chat_tokens = counter("chat_tokens", "Tokens of chats", "kind")
         self.mistakes = counter("mistakes", "Errors of the server itself")
 
-    def step(self, step: Step, stored_text: Callable[[str], str]) -> None:
-        """Count one turn. `stored_text` is the form in which a step's content keeps a candidate's text."""
+    def step(self, step: Step, stored_text: Callable[[str], str], waited_s: float = 0.0) -> None:
+        """Count one turn. `stored_text` is the form in which a step's content keeps a candidate's text; `waited_s`
+        seconds of its gate were a person's."""
         effort = step.effort
         with self._lock:
             for part in PARTS:
-                spent = getattr(step.ms, part) / 1e3
+                spent = max(0.0, getattr(step.ms, part) / 1e3 - (waited_s if part == "gate" else 0.0))
                 self.seconds.labels(part).observe(spent)
                 recent = self._recent[part]
                 recent.append(spent)

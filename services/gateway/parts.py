@@ -16,11 +16,13 @@ from hybrid_agent.assemble.hybrid import Hybrid, make_hybrid
 from hybrid_agent.assemble.parts import OVERRIDES, HybridSpec, find_parts, hybrid_hash
 from hybrid_agent.assemble.pick_up import pick_up
 from hybrid_agent.assemble.presets import preset
-from hybrid_agent.assemble.rundir import RunDir
+from hybrid_agent.assemble.rundir import RunDir, RunInfo
+from hybrid_agent.config.gateway import GatewayRuns
 from hybrid_agent.config.serve import ServeConfig
 from hybrid_agent.decoder.conversation import Completer
 from hybrid_agent.errors import InputError
 from hybrid_agent.types import SetupItem, Step
+from services.gateway.places import LocalPlace, Place
 from services.gateway.requests import RunRequest
 from services.workspace import populate
 
@@ -93,6 +95,10 @@ class Parts(Protocol):
         """The parts around one run."""
         ...
 
+    def place(self, run: RunDir) -> Place:
+        """A run's workspace, to be looked at and rolled back."""
+        ...
+
     def completer(self) -> Completer:
         """For one thread that answers chats.
 
@@ -131,14 +137,7 @@ class LocalParts:
     def episode(self, worker: Worker, run: RunDir, request: RunRequest, prompts: Prompts) -> Iterator[Episode]:
         """See `Parts`."""
         info, limits = run.info(), self.config.gateway.runs
-        options = AgentOptions(
-            approve=info.approve,
-            max_steps=limits.max_steps,
-            attempts=limits.attempts,
-            seed=info.seed,
-            env={"sandbox": info.sandbox, "approve": info.approve},
-            provenance={"decoder": info.decoder, "hybrid": info.hybrid, "model": info.model},
-        )
+        options = options_of(info, limits)
         hybrid = self._hybrid(worker, request.hybrid)
         with assemble_agent(
             run,
@@ -149,6 +148,10 @@ class LocalParts:
             prompts=prompts,
         ) as agent:
             yield LocalEpisode(agent, info.goal)
+
+    def place(self, run: RunDir) -> Place:
+        """See `Parts`."""
+        return LocalPlace(run)
 
     def completer(self) -> Completer:
         """See `Parts`."""
@@ -191,6 +194,18 @@ class LocalParts:
         chosen = config.hybrid if name is None else preset(name)
         named = {part: getattr(config, part) for part in OVERRIDES}
         return find_parts(parse_decoder(config.decoder), chosen, named, Path(config.trained))
+
+
+def options_of(info: RunInfo, limits: GatewayRuns) -> AgentOptions:
+    """As `hybrid-agent run` sets them."""
+    return AgentOptions(
+        approve=info.approve,
+        max_steps=limits.max_steps,
+        attempts=limits.attempts,
+        seed=info.seed,
+        env={"sandbox": info.sandbox, "approve": info.approve},
+        provenance={"decoder": info.decoder, "hybrid": info.hybrid, "model": info.model},
+    )
 
 
 class LocalEpisode:

@@ -115,7 +115,7 @@ def _invalid(error: RequestValidationError) -> ApiError:
     first: dict[str, Any] = error.errors()[0]
     loc = [part for part in first["loc"][1:] if not str(part).startswith(("function-", "lax-or-strict"))]
     param = ".".join(str(part) for part in loc) or None
-    message, code = str(first["msg"]), None
+    message, code = str(first["msg"]).removeprefix("Value error, "), None
     if first["type"] == "extra_forbidden":
         message, code = f"Unrecognized request argument supplied: {loc[-1]}", "unknown_parameter"
     elif first["type"] == "json_invalid":

@@ -98,11 +98,12 @@ class RollbackRequest(Record):
 
 
 class Artifact(Record):
-    """One regular file of the workspace. `bytes` is its size, `modified` Unix seconds."""
+    """One regular file of the workspace. `bytes` is its size, `modified` Unix seconds, both null where the workspace
+    is a service's."""
 
     path: str
-    bytes: int
-    modified: float
+    bytes: int | None = None
+    modified: float | None = None
 
 
 class ArtifactList(Record):

@@ -11,18 +11,17 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO
 
-from hybrid_agent.assemble.rollback import roll_back
 from hybrid_agent.assemble.rundir import RunDir, create_run
 from hybrid_agent.config.serve import ServeConfig
 from hybrid_agent.errors import InputError
 from hybrid_agent.runs.atomic import write_text
-from services.gateway.diffs import whole_diff
 from services.gateway.events import ENDED, DiffData, RollbackData
 from services.gateway.history import progress
 from services.gateway.journal import JOURNAL, Journal, read_events
 from services.gateway.live import LiveRun
 from services.gateway.metrics import Metrics
 from services.gateway.parts import Parts
+from services.gateway.places import Place
 from services.gateway.problems import ApiError
 from services.gateway.requests import RunDetail, RunRequest, RunRow
 from services.gateway.telemetry import Tracing
@@ -202,14 +201,15 @@ class Runs:
         """
         row, run, live = self.row(run_id), self.folder(run_id), self.live(run_id)
         info = run.info()
-        places = sorted((run.state / "snapshots").glob("[0-9]*.json"))
+        steps = (event.data for event in read_events(run.path / JOURNAL) if event.type == "step")
+        snapshots = dict.fromkeys(step["snapshot"] for step in steps if step["snapshot"] is not None)
         return RunDetail(
             **dict(row),
             seed=info.seed,
             approve=info.approve,
             hybrid=info.hybrid,
             approvals=live.open_approvals if live is not None else (),
-            snapshots=tuple(path.stem for path in places),
+            snapshots=tuple(snapshots),
         )
 
     def rows(self, before: str | None, limit: int) -> tuple[list[RunRow], bool]:
@@ -254,22 +254,31 @@ class Runs:
 
         Raises:
             ApiError: there is no such run, it has not ended, or the workspace is gone.
+            InfraError: the service that has the workspace is away.
             InputError: there is no such snapshot.
         """
         run = self.folder(run_id)
         if self.live(run_id) is not None:
             raise ApiError(409, "the run is still going: cancel it first", code="running")
-        if not Path(run.info().workspace).is_dir():
-            raise ApiError(409, "the workspace is gone", code="gone")
-        snapshot = roll_back(run, to)
+        place = self.parts.place(run)
+        with run.lock():
+            snapshot = place.roll_back(to)
         journal = Journal(run.path, run_id)
         journal.append("rollback", RollbackData(to=snapshot))
-        diff = whole_diff(run.state, Path(run.info().workspace))
+        diff = place.diff()
         count = journal.append("diff", diff).id
         journal.close()
         with self._lock:
             self._rows[run_id] = self._rows[run_id].model_copy(update={"events": count})
         return snapshot, diff
+
+    def place(self, run_id: str) -> Place:
+        """The run's workspace.
+
+        Raises:
+            ApiError: there is no such run.
+        """
+        return self.parts.place(self.folder(run_id))
 
     def diff(self, run_id: str) -> DiffData:
         """What the run has changed, as last told.
