@@ -76,6 +76,8 @@ def learn(memory: ColdMemory, run: RunDir) -> str:
     Raises:
         InputError: the run was not verified, its trace is damaged, or the memory is read-only.
     """
+    if not memory.writable:
+        raise InputError("the memory is read-only here", field="memory", fix="evaluation never writes")
     trace = read_trace(run.trace)
     if trace.result != "success":
         what = f"it ended as {trace.result or 'not at all'}"
