@@ -195,7 +195,7 @@ class HfDecoder:
         if constraint is not None and self._calls is not None and self._narrow and how.k == 1 and how.temperature == 0:
             # The only candidate: a slip that no grammar can forbid is mended before anybody is told of it.
             drafts = engine.write(ids, how, constraint, bias, None, shift, speculator)
-            mend = Rewriter(engine, ids, how, constraint, self._calls.token_bytes, bias, shift)
+            mend = Rewriter(engine, ids, how, constraint, self._calls.token_bytes, window, bias, shift)
             drafts = [mend.rewrite(draft) for draft in drafts]
             for row, draft in enumerate(drafts):
                 told(row, draft)

@@ -1,7 +1,9 @@
-"""Taking back an operand that repeats another one of its call, and going on with the next likeliest.
+"""Mending slips of greedy calls that no grammar can forbid: something named twice, something left out.
 
-The grammar cannot forbid such calls (hybrid_agent.constrain.repeats), so a finished greedy one is looked at: the text
-branches off at the likeliest other token within one of the two places, and is written to its end from there.
+A slip costs log-probability (hybrid_agent.constrain.repeats and coverage say what counts as one). Where the greedy call
+has any, the text also branches off at each of its choices, to the next likeliest token, and is written to its end from
+there, the likeliest branches first; the best sum wins. Branches that cannot win are not written, so a call that the
+model is sure of costs no more than a look.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from hybrid_agent.constrain.coverage import left_out, named_in
 from hybrid_agent.constrain.matcher import Matcher
 from hybrid_agent.constrain.repeats import repeated
 from hybrid_agent.decoder.choose import Picked, choices
@@ -18,8 +21,12 @@ from hybrid_agent.decoder.engine import SegmentEngine
 from hybrid_agent.decoder.kv import Bias
 from hybrid_agent.decoder.row import Draft, Sampling
 from hybrid_agent.decoder.speculate import Shift
+from hybrid_agent.types import Window
 
 TRIES = 6
+TWICE = 12.0  # nats: as good as never
+LEFT_OUT = 4.0  # nats a name; tuned on validation wordings
+_ACTS = ('{"tool":"shell"', '{"tool":"fs"', '{"tool":"editor"')
 
 
 class Rewriter:
@@ -31,6 +38,7 @@ class Rewriter:
         how: greedy sampling of one candidate.
         constraint: makes a matcher at the start of the call.
         token_bytes: of every token.
+        window: what is answered.
         bias, shift: as in `SegmentEngine.write`.
     """
 
@@ -41,66 +49,63 @@ class Rewriter:
         how: Sampling,
         constraint: Callable[[], Matcher],
         token_bytes: Sequence[bytes],
+        window: Window,
         bias: Bias | None = None,
         shift: Shift | None = None,
     ) -> None:
         self.engine, self.prompt, self.how, self.constraint = engine, list(prompt), how, constraint
         self.token_bytes, self.bias, self.shift = token_bytes, bias, shift
+        self.names = named_in(window) if window.phase == "step" else ()
+        self.calls = [exchange.call for exchange in window.exchanges]
 
     def rewrite(self, draft: Draft) -> Draft:
-        """The draft, or its likeliest variant that repeats no operand; the draft itself if a few tries find none.
+        """The draft, or a variant of it that is better by log-probability less slips.
 
         Tokens of the tries are added to `engine.spent`.
         """
-        found = self._repeated(draft.tokens)
-        if found is None:
+        cost = self.cost(draft)
+        if cost == 0:
             return draft
         spent, forced = self.engine.spent
-        best = draft
-        for _, branch in sorted(self._branches(draft, found), key=lambda pair: -pair[0])[:TRIES]:
+        best, value = draft, draft.logprob - cost
+        branches = sorted(self._branches(draft), key=lambda branch: -branch.logprob)
+        for branch in branches[:TRIES]:
+            if branch.logprob <= value:
+                break
             other = self._finish(branch)
             spent, forced = spent + self.engine.spent[0], forced + self.engine.spent[1]
-            if other.complete and self._repeated(other.tokens) is None:
-                best = other
-                break
+            if other.complete and other.logprob - self.cost(other) > value:
+                best, value = other, other.logprob - self.cost(other)
         self.engine.spent = (spent, forced)
         return best
 
-    def _repeated(self, tokens: Sequence[int]) -> list[range] | None:
-        """The tokens of both places of a repeated operand."""
-        raw = b"".join(self.token_bytes[token] for token in tokens)
+    def cost(self, draft: Draft) -> float:
+        """What the slips of a draft weigh, in nats."""
+        raw = b"".join(self.token_bytes[token] for token in draft.tokens)
         text = raw.decode("utf-8", errors="replace")
-        places = repeated(text)
-        if places is None:
-            return None
-        ends = np.cumsum([len(self.token_bytes[token]) for token in tokens])
-        found = []
-        for place in places:
-            start, end = len(text[: place.start].encode()), len(text[: place.end].encode())
-            first = int(np.searchsorted(ends, start, side="right"))
-            # One token beyond the last: a longer name may begin like a shorter one.
-            found.append(range(first, min(int(np.searchsorted(ends, end, side="left")) + 2, len(tokens))))
-        return found
+        cost = TWICE if repeated(text) is not None else 0.0
+        if self.names and text.startswith(_ACTS):
+            cost += LEFT_OUT * left_out(self.names, [*self.calls, text])
+        return cost
 
-    def _branches(self, draft: Draft, places: Sequence[range]) -> list[tuple[float, Draft]]:
-        """Beginnings that leave the draft within these tokens, with their log-probability."""
+    def _branches(self, draft: Draft) -> list[Draft]:
+        """Beginnings that leave the draft at one of its choices, to the next likeliest token there."""
         matcher = self.constraint()
         mask = np.zeros(matcher.words, np.int32)
         so_far = Draft()
-        found: list[tuple[float, Draft]] = []
-        for at, token in enumerate(draft.tokens[: places[-1].stop]):
+        found: list[Draft] = []
+        for token in draft.tokens:
             matcher.mask(mask)
             if int(np.bitwise_count(mask).sum()) > 1 and matcher.forced()[:1] != [token]:
                 extra = self.bias(so_far.tokens) if self.bias is not None else None
                 choice = choices(self.engine.after([*self.prompt, *so_far.tokens]), mask, extra, self.shift)
                 taken = choice.where(token)
-                if any(at in place for place in places):
-                    scores = choice.scores.copy()
-                    scores[taken] = -np.inf
-                    other = choice.picked(int(scores.argmax()))
-                    branch = _counted(so_far, other)
-                    branch.tokens.append(other.token)
-                    found.append((branch.logprob, branch))
+                scores = choice.scores.copy()
+                scores[taken] = -np.inf
+                other = choice.picked(int(scores.argmax()))
+                branch = _counted(so_far, other)
+                branch.tokens.append(other.token)
+                found.append(branch)
                 so_far = _counted(so_far, choice.picked(taken))
             else:
                 so_far.forced += 1
