@@ -93,7 +93,9 @@ def checkout(mirror: Path, commit: str) -> Iterator[Path]:
         folder.mkdir()
         history.git(folder, "init", "--quiet", "--initial-branch=main")
         # by commit, not by branch: a mirror has the base commits of all instances, and the fix of one is in the others
-        history.git(folder, "-c", "uploadpack.allowAnySHA1InWant=true", "fetch", "--quiet", str(mirror), commit)
+        history.git(
+            folder, "-c", "uploadpack.allowAnySHA1InWant=true", "fetch", "--quiet", str(mirror.resolve()), commit
+        )
         history.git(folder, "reset", "--quiet", "--hard", commit)
         yield folder
 
