@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from hybrid_agent.swe.edits import Edit, Splice, same_key, spliced
+from hybrid_agent.swe.edits import Splice, same_key, spliced
 from hybrid_agent.swe.features import Features, Floats
 from hybrid_agent.swe.generators import OperatorGenerator, Problem
 from hybrid_agent.swe.language import LocalStatistics, SharedStatistics
-from hybrid_agent.swe.localise import Diagnosis, Spot, count_lines, spots, words_of
+from hybrid_agent.swe.localise import Diagnosis, count_lines, spots, words_of
 from hybrid_agent.swe.scene import Scene
 from hybrid_agent.swe.source import Source
 from hybrid_agent.swe.testing import Failure
@@ -30,20 +31,24 @@ class Case:
     target: str
     package: str
     operator: str
-    candidates: list[Edit]
+    lines: np.ndarray
     rows: Floats
     operators: list[str]
     fixes: np.ndarray
-    spots: list[Spot]
-    source: Source
+    spots: int
 
 
 def cases(folder: Path, shared: SharedStatistics, most: int = 4000) -> Iterator[Case]:
-    """All mutants of a split, target by target."""
+    """All mutants of a split, target by target; what was worked out before is read from beside them."""
     for place in sorted(folder.glob("*.json")):
+        kept = place.with_suffix(f".{most}.pickle")
+        if kept.is_file() and kept.stat().st_mtime > place.stat().st_mtime:
+            yield from pickle.loads(kept.read_bytes())  # our own file
+            continue
         data = json.loads(place.read_text())
-        for record in data["mutants"]:
-            yield case(data, record, shared, most)
+        found = [case(data, record, shared, most) for record in data["mutants"]]
+        kept.write_bytes(pickle.dumps(found))
+        yield from found
 
 
 def case(data: dict[str, Any], record: dict[str, Any], shared: SharedStatistics, most: int) -> Case:
@@ -70,7 +75,9 @@ def case(data: dict[str, Any], record: dict[str, Any], shared: SharedStatistics,
                     fixes[place] = same_key({path: text}) == wanted
                 except SyntaxError:
                     continue
-    return Case(data["target"], data["package"], record["operator"], candidates, rows, operators, fixes, found, source)
+    lines = np.array([candidate.line for candidate in candidates])
+    rows = rows.astype(np.float16)
+    return Case(data["target"], data["package"], record["operator"], lines, rows, operators, fixes, len(found))
 
 
 def _maybe(text: str, original: str) -> bool:
@@ -82,7 +89,9 @@ def _bare(text: str) -> str:
     return text.translate({ord(each): None for each in " \t\r\n()'\",;"})
 
 
-def _diagnosis(data: dict[str, Any], record: dict[str, Any], path: str, original: str, splices: list[Splice]) -> Diagnosis:
+def _diagnosis(
+    data: dict[str, Any], record: dict[str, Any], path: str, original: str, splices: list[Splice]
+) -> Diagnosis:
     """What the tests said of the mutant; passing tests' lines are those of the original, moved with the text."""
     first = original.count("\n", 0, min(s.start for s in splices)) + 1
     grown = sum(s.new.count("\n") - original.count("\n", s.start, s.end) for s in splices)
@@ -92,6 +101,8 @@ def _diagnosis(data: dict[str, Any], record: dict[str, Any], path: str, original
         for test, lines in data["lines"].items()
         if test not in failed
     ]
-    failures = [Failure(kind, message, tuple((p, n, f) for p, n, f in frames)) for kind, message, frames in record["failures"]]
+    failures = [
+        Failure(kind, message, tuple((p, n, f) for p, n, f in frames)) for kind, message, frames in record["failures"]
+    ]
     words = Counter(word for test in record["chosen"] for word in words_of(test.replace("::", ".").rpartition(".")[2]))
     return Diagnosis(failures, record["lines"], count_lines(passing), len(passing), words)

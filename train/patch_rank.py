@@ -1,6 +1,6 @@
 """Trains the energy of edits on mutants: the edit that undoes the mutation against all others (listwise).
 
-    python -m train.patch_rank mutants=runs/mutants/train out=hybrid_agent/swe/ranker.json
+python -m train.patch_rank mutants=runs/mutants/train out=hybrid_agent/swe/ranker.json
 """
 
 from __future__ import annotations
@@ -32,7 +32,17 @@ def corpus() -> list[Path]:
     """Files the token statistics are counted over: the standard library without held-out modules and tests."""
     library = Path(sysconfig.get_path("stdlib"))
     held = {*HELD, *(package for package, _, _ in PACKAGES["held"])}
-    out = ("test", "tests", "idlelib", "lib2to3", "site-packages", "__pycache__", "ensurepip", "turtledemo", "pydoc_data")
+    out = (
+        "test",
+        "tests",
+        "idlelib",
+        "lib2to3",
+        "site-packages",
+        "__pycache__",
+        "ensurepip",
+        "turtledemo",
+        "pydoc_data",
+    )
     found = [p for p in sorted(library.rglob("*.py")) if not set(p.relative_to(library).parts) & set(out)]
     ours = [p for p in found if p.relative_to(library).parts[0].removesuffix(".py") not in held]
     return ours[::3]
@@ -62,6 +72,7 @@ def statistics(files: Iterable[Path], common: int = 800) -> dict[str, Any]:
             pairs[slot(gram, PAIR_BITS)] += count
         elif count > 1:
             triples[slot(gram, TRIPLE_BITS)] += count
+
     def coded(counts: np.ndarray) -> str:
         data = np.clip(np.round(8 * np.log2(1 + counts)), 0, 255).astype(np.uint8)
         return base64.b64encode(zlib.compress(data.tobytes(), 9)).decode()
@@ -85,15 +96,16 @@ class Net(torch.nn.Module):
         """Energies; x (candidates, wide)."""
         dropped = torch.nn.functional.dropout(x, 0.1, self.training)
         hidden = torch.nn.functional.dropout(torch.relu(dropped @ self.w1 + self.b1), 0.2, self.training)
-        return (hidden @ self.w2)[:, 0] + dropped @ self.direct + self.operators[op] + (self.cross[family] * groups).sum(1)
+        return (
+            (hidden @ self.w2)[:, 0] + dropped @ self.direct + self.operators[op] + (self.cross[family] * groups).sum(1)
+        )
 
 
 def sample(case: Case, rng: np.random.Generator) -> np.ndarray:
     """The fixes and a sample of the others."""
     good = np.flatnonzero(case.fixes)
-    lines = {case.candidates[i].line for i in good}
-    same = np.array([i for i, c in enumerate(case.candidates) if c.line in lines and not case.fixes[i]], int)
-    rest = np.array([i for i, c in enumerate(case.candidates) if c.line not in lines], int)
+    here = np.isin(case.lines, case.lines[good])
+    same, rest = np.flatnonzero(here & ~case.fixes), np.flatnonzero(~here)
     half = NEGATIVES // 2
     chosen = [good, rng.permutation(same)[:half], rng.permutation(rest)[: NEGATIVES - min(len(same), half)]]
     return np.concatenate(chosen)
@@ -115,7 +127,7 @@ def fit(found: list[Case], seed: int, names: dict[str, int], mean: np.ndarray, s
             loss = torch.zeros(())
             for case in [found[i] for i in rng.permutation(len(found))[:8]]:
                 chosen = sample(case, rng)
-                rows = case.rows[chosen]
+                rows = case.rows[chosen].astype(np.float32)
                 x = torch.from_numpy(np.clip((rows - mean) / scale, -6, 6).astype(np.float32))
                 ops = [case.operators[i] for i in chosen]
                 energy = net(
@@ -132,7 +144,9 @@ def fit(found: list[Case], seed: int, names: dict[str, int], mean: np.ndarray, s
     return net.eval()
 
 
-def export(nets: list[Net], names: dict[str, int], mean: np.ndarray, scale: np.ndarray, rest: dict[str, Any]) -> dict[str, Any]:
+def export(
+    nets: list[Net], names: dict[str, int], mean: np.ndarray, scale: np.ndarray, rest: dict[str, Any]
+) -> dict[str, Any]:
     """Weights as `energy.EditEnergy` reads them."""
     operators = sum(net.operators.detach().numpy() for net in nets) / len(nets)
     cross = sum(net.cross.detach().numpy() for net in nets) / len(nets)
@@ -153,13 +167,17 @@ def main() -> None:
         kept.write_text(json.dumps(statistics(corpus())))
     table = json.loads(kept.read_text())
     began = time.monotonic()
-    everything = list(cases(Path(given.get("mutants", "runs/mutants/train")), shared_statistics(table)))
+    folder = Path(given.get("mutants", "runs/mutants/train"))
+    everything = list(cases(folder, shared_statistics(table), int(given.get("most", "1500"))))
     found = [case for case in everything if case.fixes.any()]
     random.Random(0).shuffle(found)
-    print(f"{len(everything)} mutants, {len(found)} with the fix among the candidates ({time.monotonic() - began:.0f} s)", flush=True)
+    print(
+        f"{len(everything)} mutants, {len(found)} with the fix among the candidates ({time.monotonic() - began:.0f} s)",
+        flush=True,
+    )
     seen = Counter(op for case in found for op, good in zip(case.operators, case.fixes, strict=True) if good)
     names = {"": 0, **{name: at for at, name in enumerate(sorted({op for case in found for op in case.operators}), 1)}}
-    sampled = np.concatenate([case.rows[:: max(1, len(case.rows) // 200)] for case in found])
+    sampled = np.concatenate([case.rows[:: max(1, len(case.rows) // 200)] for case in found]).astype(np.float32)
     mean, scale = sampled.mean(0), sampled.std(0) + 1e-3
     mean, scale = mean.astype(np.float16).astype(np.float32), scale.astype(np.float16).astype(np.float32)
     epochs = int(given.get("epochs", "40"))

@@ -11,7 +11,9 @@ from hybrid_agent.swe.edits import Patch, patched, same_key
 from hybrid_agent.swe.scene import BUILTINS
 from hybrid_agent.swe.source import Source, Unreadable, parse
 
-_IMPLIED = frozenset({"__file__", "__name__", "__doc__", "__path__", "__spec__", "__class__", "__builtins__", "__annotations__"})
+_IMPLIED = frozenset(
+    {"__file__", "__name__", "__doc__", "__path__", "__spec__", "__class__", "__builtins__", "__annotations__"}
+)
 
 
 class Checker:

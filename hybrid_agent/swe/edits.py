@@ -72,7 +72,7 @@ def overlap(one: Edit, other: Edit) -> bool:
     if one.path != other.path:
         return False
     return any(
-        a.start < b.end and b.start < a.end or (a.start, a.end) == (b.start, b.end)
+        (a.start < b.end and b.start < a.end) or (a.start, a.end) == (b.start, b.end)
         for a in one.splices
         for b in other.splices
     )

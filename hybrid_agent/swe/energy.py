@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hybrid_agent.errors import InputError
-from hybrid_agent.swe.features import FAMILIES, GROUPS, Floats, columns
+from hybrid_agent.swe.features import GROUPS, Floats, columns
 from hybrid_agent.swe.language import SharedStatistics
+from hybrid_agent.swe.operators import FAMILIES
 
 FORMAT = 1
 FILE = "ranker.json"
@@ -62,7 +63,9 @@ def load_energy() -> EditEnergy:
     try:
         text = resources.files(__package__).joinpath(FILE).read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise InputError("the trained ranker is not there", where=FILE, fix="make it: python -m train.patch_rank") from None
+        raise InputError(
+            "the trained ranker is not there", where=FILE, fix="make it: python -m train.patch_rank"
+        ) from None
     return EditEnergy(json.loads(text))
 
 

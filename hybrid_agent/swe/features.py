@@ -134,7 +134,7 @@ class Features:
 
     def _words(self, edit: Edit, place: dict[str, Any], old: list[str], new: list[str]) -> list[float]:
         before, after = Counter(filter(_is_name, old)), Counter(filter(_is_name, new))
-        came, went = list((after - before)), list((before - after))
+        came, went = list(after - before), list(before - after)
         uses, file_uses = place["uses"], self._file_names(edit.path)
         known = [uses[name] for name in came]
         told = self.diagnosis.words
@@ -170,7 +170,12 @@ class Features:
 
 def columns() -> list[str]:
     """Names of the dense columns."""
-    return [*DENSE, *(f"is_{name}" for name in FAMILIES), *(f"from_{name}" for name in ORIGINS), *(f"fails_{name}" for name in GROUPS)]
+    return [
+        *DENSE,
+        *(f"is_{name}" for name in FAMILIES),
+        *(f"from_{name}" for name in ORIGINS),
+        *(f"fails_{name}" for name in GROUPS),
+    ]
 
 
 def _is_name(token: str) -> bool:

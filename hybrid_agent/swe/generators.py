@@ -90,7 +90,9 @@ class MemoryGenerator:
                     continue
                 if new is not None and new != line.strip():
                     start = source.starts[spot.line - 1] + len(line) - len(line.lstrip())
-                    made = edit(spot.path, start, start + len(line.strip()), new, "memory.line", spot.line, f"-> `{new}`")
+                    made = edit(
+                        spot.path, start, start + len(line.strip()), new, "memory.line", spot.line, f"-> `{new}`"
+                    )
                     yield replace(made, origin="memory")
 
 

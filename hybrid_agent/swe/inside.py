@@ -5,7 +5,6 @@ lines, each behind the request's nonce, to what was stdout; what tests print goe
 """
 
 # A script of its own, sent into the sandbox; old Pythons run it, so no newer syntax.
-# ruff: noqa: PTH, UP, SIM, T201
 # mypy: ignore-errors
 import json
 import os
@@ -130,7 +129,9 @@ class Session:
         self.rank = {name: place for place, name in enumerate(GIVEN["first"])}
         self.only = set(GIVEN["only"]) if GIVEN["only"] is not None else None
         self.tracer = Tracer(GIVEN["events"]) if GIVEN["trace"] else None
-        self.index = {}
+        self.goal = set(GIVEN["goal"])
+        self.waiting = set(self.goal)
+        self.missed = None
         self.worst = {}
 
     def arrange(self, tests, name):
@@ -139,7 +140,7 @@ class Session:
             tests = [test for test in tests if name(test) in self.only]
         tests = sorted(tests, key=lambda test: self.rank.get(name(test), len(self.rank)))
         names = [name(test) for test in tests]
-        say({"collected": names if self.must is None else len(names)})
+        say({"collected": names if self.must is None else []})
         return tests
 
     def begin(self, name):
@@ -168,8 +169,22 @@ class Session:
         if lines is not None:
             record["lines"] = lines
         say(record)
-        if self.must is not None and name in self.must and outcome not in ("passed", "skipped"):
+        return self.enough(name, outcome)
+
+    def enough(self, name, outcome):
+        """True when the answer is known: a test broke, or all wanted tests ran and not all are good.
+
+        The wanted tests come first and all of them run, so that a partial success is seen; one that hangs ends it.
+        """
+        good = outcome in ("passed", "skipped")
+        self.waiting.discard(name)
+        if not good and name in self.goal and outcome != "timeout":
+            self.missed = name
+        elif not good and (GIVEN["strict"] or (self.must is not None and name in self.must)):
             STOP["why"] = name
+            return True
+        if self.missed and not self.waiting:
+            STOP["why"] = self.missed
             return True
         return False
 
@@ -202,10 +217,14 @@ def run_pytest(args):
                 self.collect_error(report)
 
         def collect_error(self, report):
-            error = errors.get(report.nodeid) or {"type": "CollectError", "message": str(report.longrepr)[-600:], "frames": []}
+            error = errors.get(report.nodeid) or {
+                "type": "CollectError",
+                "message": str(report.longrepr)[-600:],
+                "frames": [],
+            }
             outcome = "timeout" if error["type"] == "TestTimeout" else "error"
             say({"test": report.nodeid, "outcome": outcome, "ms": 0, "error": error, "collecting": True})
-            if session.must is not None:
+            if GIVEN["strict"] or session.must is not None:
                 STOP["why"] = report.nodeid
                 pytest.exit("stopped", 1)
 
@@ -236,7 +255,11 @@ def run_pytest(args):
                 session.note(item.nodeid, "skipped" if report.skipped else "passed")
 
     errors = {}
-    status = int(pytest.main([*args, "-p", "no:cacheprovider", "--maxfail=0", "--continue-on-collection-errors"], plugins=[Plugin()]))
+    status = int(
+        pytest.main(
+            [*args, "-p", "no:cacheprovider", "--maxfail=0", "--continue-on-collection-errors"], plugins=[Plugin()]
+        )
+    )
     return status
 
 
@@ -326,7 +349,11 @@ def run_script(args):
         if status:
             session.note(name, "failed", {"type": "SystemExit", "message": str(end.code)[:600], "frames": []})
     except BaseException as error:
-        session.note(name, outcome_of(type(error), isinstance(error, AssertionError)), describe(type(error), error, error.__traceback__))
+        session.note(
+            name,
+            outcome_of(type(error), isinstance(error, AssertionError)),
+            describe(type(error), error, error.__traceback__),
+        )
         status = 1
     session.end(name)
     return status
@@ -355,8 +382,15 @@ def main():
         say({"end": 127, "why": "pytest is not installed for this interpreter"})
         os._exit(0)
     except BaseException as error:
-        say({"test": "collection", "outcome": outcome_of(type(error), False), "ms": 0, "collecting": True,
-             "error": describe(type(error), error, error.__traceback__)})
+        say(
+            {
+                "test": "collection",
+                "outcome": outcome_of(type(error), False),
+                "ms": 0,
+                "collecting": True,
+                "error": describe(type(error), error, error.__traceback__),
+            }
+        )
         status = 1
     alarm(0)
     say({"end": int(status), "why": STOP["why"]})

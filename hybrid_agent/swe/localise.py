@@ -95,14 +95,18 @@ def count_lines(runs: Iterable[Lines]) -> dict[str, Counter[int]]:
 
 
 def spots(
-    diagnosis: Diagnosis, source_of: Callable[[str], Source | None], editable: Callable[[str], bool], most: int = 400
+    diagnosis: Diagnosis,
+    source_of: Callable[[str], Source | None],
+    editable: Callable[[str], bool],
+    most: int = 400,
+    extra: Iterable[str] = (),
 ) -> list[Spot]:
     """Suspicious lines of files that may be edited, worst first.
 
     Lines at the top of a module or a class run when it is imported, outside any test: they get the share of the least
-    suspicious lines of their file.
+    suspicious lines of their file. `extra` are files to look at when neither coverage nor tracebacks name any.
     """
-    paths = {path for path in (*diagnosis.failing, *(path for path, _ in diagnosis.frames)) if editable(path)}
+    paths = {path for path in (*diagnosis.failing, *(path for path, _ in diagnosis.frames), *extra) if editable(path)}
     found: list[Spot] = []
     for path in sorted(paths):
         source = source_of(path)
@@ -119,14 +123,17 @@ def spots(
 
 def _spots_of(diagnosis: Diagnosis, path: str, source: Source, tree: ast.Module) -> list[Spot]:
     suspicion = {line: diagnosis.ochiai(path, line) for line in diagnosis.failing.get(path, ())}
+    if not diagnosis.failing_lines:
+        suspicion = _guessed(diagnosis, path, source, tree)
     places = {line for where, line in diagnosis.frames if where == path}
     functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
     best = {}
-    for node in functions:
-        inside = [suspicion[line] for line in range(node.lineno, (node.end_lineno or node.lineno) + 1) if line in suspicion]
-        named = sum(diagnosis.words[word] > 0 for word in set(words_of(node.name)))
-        touched = any(node.lineno <= line <= (node.end_lineno or 0) for line in places)
-        best[node] = (max(inside, default=0.0), 0.1 * min(named, 2) + (0.15 if touched else 0.0))
+    for function in functions:
+        first, last = function.lineno, function.end_lineno or function.lineno
+        inside = [suspicion[line] for line in range(first, last + 1) if line in suspicion]
+        named = sum(diagnosis.words[word] > 0 for word in set(words_of(function.name)))
+        touched = any(first <= line <= last for line in places)
+        best[function] = (max(inside, default=0.0), 0.1 * min(named, 2) + (0.15 if touched else 0.0))
     floor = 0.5 * min(suspicion.values(), default=0.1)
     found: dict[int, Spot] = {}
     for node in ast.walk(tree):
@@ -151,6 +158,18 @@ def _spots_of(diagnosis: Diagnosis, path: str, source: Source, tree: ast.Module)
         if line not in found or found[line].score < score:
             found[line] = Spot(path, line, score, suspicion.get(line, plain if owner else 0.0))
     return list(found.values())
+
+
+def _guessed(diagnosis: Diagnosis, path: str, source: Source, tree: ast.Module) -> dict[int, float]:
+    """Without coverage: functions that a traceback names; without a traceback, the whole file a little."""
+    places = {line for where, line in diagnosis.frames if where == path}
+    found = {line: 0.05 for line in range(1, len(source.starts) + 1)} if not diagnosis.frames else {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            lines = range(node.lineno, (node.end_lineno or node.lineno) + 1)
+            if any(line in lines for line in places):
+                found.update(dict.fromkeys(lines, 0.4))
+    return found
 
 
 def _own_lines(node: ast.stmt) -> range:

@@ -51,6 +51,7 @@ class RepairResult(Record):
     Attributes:
         status: what happened; only "fixed" counts as resolved.
         patch: unified diff for `git apply`; empty when there is none.
+        encoding: write the patch to a file in this encoding (latin-1 when files are not UTF-8: byte for byte).
         runs: test runs used.
         explanation: a few sentences for people.
         ambiguous: other patches pass the same tests as well.
@@ -62,6 +63,7 @@ class RepairResult(Record):
 
     status: Status
     patch: str = ""
+    encoding: str = "utf-8"
     runs: int = 0
     explanation: str = ""
     ambiguous: bool = False

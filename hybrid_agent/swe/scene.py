@@ -136,7 +136,9 @@ class Scene:
         """An edit that puts other text in a node's place."""
         start, end = self.source.span(node)
         line = node.lineno  # type: ignore[attr-defined]
-        return edit(self.source.path, start, end, new, operator, line, note or f"`{cut(self.text(node))}` -> `{cut(new)}`")
+        return edit(
+            self.source.path, start, end, new, operator, line, note or f"`{cut(self.text(node))}` -> `{cut(new)}`"
+        )
 
     def swap(self, one: ast.AST, other: ast.AST, operator: str) -> Edit:
         """An edit that exchanges two nodes."""

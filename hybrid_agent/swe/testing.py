@@ -38,6 +38,7 @@ class TestRun:
     Attributes:
         outcomes: test -> "passed", "failed", "error", "timeout" or "skipped".
         failures: of the tests that are not good.
+        collecting: entries of `outcomes` that are files which could not be imported, not tests.
         lines: test -> path -> executed lines, if it was traced.
         collected: ids of all tests, or None if it did not get that far.
         ended: exit status of the runner; None if it was killed.
@@ -50,6 +51,7 @@ class TestRun:
 
     outcomes: dict[str, str] = field(default_factory=dict)
     failures: dict[str, Failure] = field(default_factory=dict)
+    collecting: set[str] = field(default_factory=set)
     lines: dict[str, dict[str, list[int]]] = field(default_factory=dict)
     collected: list[str] | None = None
     ended: int | None = None
@@ -92,6 +94,8 @@ class Tester:
         self,
         *,
         must: Sequence[str] | None = None,
+        goal: Sequence[str] = (),
+        strict: bool = False,
         first: Sequence[str] = (),
         only: Sequence[str] | None = None,
         trace: bool = False,
@@ -101,6 +105,8 @@ class Tester:
 
         Args:
             must: tests that have to be good: only these are run, and the run stops at the first that is not.
+            goal: those of `must` that fail now: they run first, and the run stops after them if not all are good.
+            strict: run everything and stop at the first test that is not good.
             first: these come first, in this order.
             only: run these and no others.
             trace: record the lines that each test runs (several times slower).
@@ -118,8 +124,10 @@ class Tester:
         request = {
             "kind": self.command.kind,
             "must": list(must) if must is not None else None,
-            "first": list(first),
-            "only": list(must if only is None and must is not None else only) if only or must else None,
+            "goal": list(goal),
+            "strict": strict,
+            "first": [*goal, *first],
+            "only": list(chosen) if (chosen := only if only is not None else must) is not None else None,
             "trace": trace,
             "events": EVENTS,
             "per_test_s": self.options.per_test_s * (3 if trace else 1),
@@ -178,6 +186,8 @@ def read_run(done: Completed, nonce: str) -> TestRun:
 def _note(run: TestRun, record: Mapping[str, Any]) -> None:
     test = record["test"]
     run.outcomes[test] = record["outcome"]
+    if record.get("collecting"):
+        run.collecting.add(test)
     error = record.get("error")
     if error:
         frames = tuple((str(path), int(line), str(name)) for path, line, name in error["frames"])

@@ -22,8 +22,8 @@ def arguments(scene: Scene, node: ast.AST) -> Iterator[Edit]:
         for other in range(one + 1, min(len(args), one + 3)):
             if ast.dump(args[one]) != ast.dump(args[other]):
                 yield scene.swap(args[one], args[other], "args.swap")
-    for one, two in zip(node.keywords, node.keywords[1:], strict=False):
-        yield scene.swap(one.value, two.value, "args.swap_keywords")
+    for this, following in zip(node.keywords, node.keywords[1:], strict=False):
+        yield scene.swap(this.value, following.value, "args.swap_keywords")
     parts = [scene.text(each) for each in args]
     words = [scene.text(each) for each in node.keywords]
     head = scene.text(node.func)
@@ -51,9 +51,13 @@ def _added(scene: Scene, node: ast.Call, head: str, parts: list[str], words: lis
         for missing in wanted[len(parts) :]:
             if missing in given:
                 continue
-            values = [value for value in (missing, f"self.{missing}") if value in names or value[5:] in _own(scene, node)]
+            values = [
+                value for value in (missing, f"self.{missing}") if value in names or value[5:] in _own(scene, node)
+            ]
             for value in [*values, *names[:4], "None", "0"]:
-                new = [*parts, value, *words] if missing == wanted[len(parts)] else [*parts, *words, f"{missing}={value}"]
+                new = (
+                    [*parts, value, *words] if missing == wanted[len(parts)] else [*parts, *words, f"{missing}={value}"]
+                )
                 yield scene.replace(node, f"{head}({', '.join(new)})", "args.add")
     if name in scene.methods:
         return
@@ -100,7 +104,9 @@ def wrapping(scene: Scene, node: ast.AST) -> Iterator[Edit]:
     value_of = isinstance(above, ast.Return | ast.Assign | ast.AugAssign | ast.comprehension | ast.For) or (
         isinstance(above, ast.Call) and node in above.args
     ) or isinstance(above, ast.Compare | ast.BinOp | ast.keyword)  # fmt: skip
-    if not value_of or (isinstance(above, ast.Call | ast.Attribute) and isinstance(node, ast.Name) and node.id in ("self", "cls")):
+    if not value_of or (
+        isinstance(above, ast.Call | ast.Attribute) and isinstance(node, ast.Name) and node.id in ("self", "cls")
+    ):
         return
     text = scene.text(node)
     for name in _wrappers(scene, node):
@@ -137,7 +143,12 @@ def _zero_methods(scene: Scene) -> list[str]:
     if scene.zero_methods is None:
         found: Counter[str] = Counter()
         for node in ast.walk(scene.tree):
-            if isinstance(node, ast.Call) and not node.args and not node.keywords and isinstance(node.func, ast.Attribute):
+            if (
+                isinstance(node, ast.Call)
+                and not node.args
+                and not node.keywords
+                and isinstance(node.func, ast.Attribute)
+            ):
                 found[node.func.attr] += 1
         scene.zero_methods = list(dict.fromkeys([*(name for name, _ in found.most_common(3)), *METHODS]))
     return scene.zero_methods

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from hybrid_agent.swe.edits import Edit, Splice
 from hybrid_agent.swe.scene import Scene, cut
+from hybrid_agent.swe.source import Function
 
 SYMBOL: dict[type[ast.cmpop], str] = {
     ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!=",
@@ -94,7 +95,7 @@ def tests(scene: Scene, node: ast.AST) -> Iterator[Edit]:
             yield scene.replace(test, f"{_operand(own)} or {other}", "test.or")
 
 
-def _conditions(scene: Scene, function: ast.AST) -> Iterator[str]:
+def _conditions(scene: Scene, function: Function) -> Iterator[str]:
     for node in scene.nodes_of(function):
         if isinstance(node, ast.If | ast.While | ast.IfExp):
             parts = node.test.values if isinstance(node.test, ast.BoolOp) else [node.test]

@@ -77,18 +77,18 @@ def seen_statements(scene: Scene, node: ast.AST) -> Iterator[Edit]:
 def defaults(scene: Scene, node: ast.AST) -> Iterator[Edit]:
     """`if x is None: x = ...` at the start of a function, and initial values of names."""
     function = scene.source.function(node)
-    if function is None or _first(function) is not node or not scene.source.alone(node):  # type: ignore[arg-type]
+    if function is None or _first(function) is not node or not scene.source.alone(node):
         return
-    indent, step = scene.source.indent(node.lineno), _step(scene, function)  # type: ignore[attr-defined]
-    at = scene.source.whole_lines(node)[0]  # type: ignore[arg-type]
+    indent, step = scene.source.indent(node.lineno), _step(scene, function)
+    at = scene.source.whole_lines(node)[0]
     for name in _optional(function)[:4]:
         for value in ("[]", "{}", "set()", "0", "''"):
             text = f"{indent}if {name} is None:\n{indent}{step}{name} = {value}"
-            yield inserted_line(scene.source, at, text, "default.none", node.lineno)  # type: ignore[attr-defined]
+            yield inserted_line(scene.source, at, text, "default.none", node.lineno)
     for name in scene.names_in(function)[:8]:
         if name not in parameters(function):
             for value in ("0", "[]", "None", "{}", "''"):
-                yield inserted_line(scene.source, at, f"{indent}{name} = {value}", "default.initial", node.lineno)  # type: ignore[attr-defined]
+                yield inserted_line(scene.source, at, f"{indent}{name} = {value}", "default.initial", node.lineno)
 
 
 def missing_imports(scene: Scene, names: list[str]) -> Iterator[Edit]:
@@ -111,7 +111,17 @@ def missing_imports(scene: Scene, names: list[str]) -> Iterator[Edit]:
                 texts[f"from {module} import {name}"] = None
         if name in sys.stdlib_module_names:
             texts[f"import {name}"] = None
-        for module in ("collections", "functools", "itertools", "typing", "pathlib", "math", "re", "dataclasses", "copy"):
+        for module in (
+            "collections",
+            "functools",
+            "itertools",
+            "typing",
+            "pathlib",
+            "math",
+            "re",
+            "dataclasses",
+            "copy",
+        ):
             if name in _exports(module):
                 texts[f"from {module} import {name}"] = None
         for text in texts:
@@ -132,7 +142,9 @@ def _find_copies(scene: Scene, function: Function) -> Iterator[tuple[str, str, a
     seen: set[str] = set()
     for scope, kind in ((function, "own"), (owner, "class"), (scene.tree, "file")):
         for each in ast.walk(scope) if scope is not None else ():
-            small = isinstance(each, ast.Expr | ast.Assign | ast.AugAssign | ast.Raise | ast.Delete | ast.Return | ast.Assert)
+            small = isinstance(
+                each, ast.Expr | ast.Assign | ast.AugAssign | ast.Raise | ast.Delete | ast.Return | ast.Assert
+            )
             if not small or (kind != "own" and not isinstance(each, ast.Expr | ast.Assign | ast.AugAssign)):
                 continue
             if isinstance(each, ast.Expr) and isinstance(each.value, ast.Constant):
@@ -150,7 +162,9 @@ def _find_copies(scene: Scene, function: Function) -> Iterator[tuple[str, str, a
 
 
 def _values(scene: Scene, function: Function, name: str) -> list[str]:
-    returned = [scene.text(each.value) for each in scene.nodes_of(function) if isinstance(each, ast.Return) and each.value]
+    returned = [
+        scene.text(each.value) for each in scene.nodes_of(function) if isinstance(each, ast.Return) and each.value
+    ]
     known = set(parameters(function)) | set(scene.defined) | BUILTINS
     simple = [
         text for text in returned

@@ -116,7 +116,9 @@ def callee(scene: Scene, node: ast.AST) -> Iterator[Edit]:
         fits += [other for other, made in scene.defined.items() if isinstance(made, ast.ImportFrom)]
     local = [other for other in scene.names_in(scene.source.function(node)) if other not in scene.defined]
     pool = fits if name not in BUILTINS else []
-    for other in dict.fromkeys([*(o for o in alike(name) if o in BUILTINS or o in scene.defined), *close(name, pool, 10)]):
+    for other in dict.fromkeys(
+        [*(o for o in alike(name) if o in BUILTINS or o in scene.defined), *close(name, pool, 10)]
+    ):
         if other != name:
             yield scene.replace(node.func, other, "callee.other")
     if name in local:

@@ -154,7 +154,11 @@ def augmented(scene: Scene, node: ast.AST) -> Iterator[Edit]:
         for new in (*(f"{other}=" for other in others), "="):
             put = Splice(start, end, scene.source.text[start:end].replace(f"{symbol}=", new, 1))
             yield Edit(scene.source.path, (put,), "augment.other", node.lineno, f"`{symbol}=` -> `{new}`")
-    elif isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name | ast.Attribute):
+    elif (
+        isinstance(node, ast.Assign)
+        and len(node.targets) == 1
+        and isinstance(node.targets[0], ast.Name | ast.Attribute)
+    ):
         start, end = scene.source.end(node.targets[0]), scene.source.span(node.value)[0]
         for new in ("+=", "-=", "|="):
             put = Splice(start, end, scene.source.text[start:end].replace("=", new, 1))

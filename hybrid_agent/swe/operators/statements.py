@@ -49,7 +49,11 @@ def returns(scene: Scene, node: ast.AST) -> Iterator[Edit]:
         yield scene.replace(node, f"return {scene.text(node.value)}", "return.for_assign")
     elif isinstance(node, ast.Return):
         own = scene.text(node.value) if node.value else ""
-        seen = {scene.text(each.value): None for each in scene.nodes_of(function) if isinstance(each, ast.Return) and each.value}
+        seen = {
+            scene.text(each.value): None
+            for each in scene.nodes_of(function)
+            if isinstance(each, ast.Return) and each.value
+        }
         options = [*(text for text in seen if len(text) <= 60), *scene.names_in(function)[:10], "None", "True", "False"]
         for text in dict.fromkeys(options):
             if text != own:
@@ -83,7 +87,9 @@ def removal(scene: Scene, node: ast.AST) -> Iterator[Edit]:
             yield scene.replace(node, "pass", "remove.pass")
         else:
             a, b = scene.source.whole_lines(node)
-            yield edit(scene.source.path, a, b, "", "remove.statement", node.lineno, f"`{cut(scene.text(node))}` removed")
+            yield edit(
+                scene.source.path, a, b, "", "remove.statement", node.lineno, f"`{cut(scene.text(node))}` removed"
+            )
     if isinstance(node, ast.If | ast.While | ast.With | ast.For | ast.Try) and not elif_:
         if not getattr(node, "orelse", None):
             text = _dedented(scene.source, node.body, scene.source.indent(node.lineno))
@@ -161,7 +167,16 @@ def handlers(scene: Scene, node: ast.AST) -> Iterator[Edit]:
         if handler.type is None:
             continue
         own = scene.text(handler.type)
-        for name in ("KeyError", "IndexError", "ValueError", "TypeError", "AttributeError", "StopIteration", "OSError", "Exception"):
+        for name in (
+            "KeyError",
+            "IndexError",
+            "ValueError",
+            "TypeError",
+            "AttributeError",
+            "StopIteration",
+            "OSError",
+            "Exception",
+        ):
             if name not in own:
                 yield scene.replace(handler.type, name, "handler.other")
                 inner = own[1:-1].rstrip(", ") if isinstance(handler.type, ast.Tuple) else own
