@@ -9,7 +9,8 @@ from hybrid_agent.constrain.quotes import quoted
 
 MAX_CLAUSES = 64
 MAX_CUTS = 40
-MAX_WEAK = 6  # weak separators looked at; each doubles the ways to split
+MAX_PLANS = 512
+MAX_WEAK = 9  # weak separators looked at; each doubles the ways to split
 _AFTER = "(?:after that|afterwards|then|next|finally|lastly|subsequently)"
 # Strong cuts nearly always end a step, weak ones may.
 _STRONG = re.compile(
@@ -48,7 +49,7 @@ def clauses(goal: str) -> tuple[str, ...]:
 
 
 def plans(goal: str) -> tuple[tuple[str, ...], ...]:
-    """Return the ways to split `goal` into steps, in order and with nothing but connectives left out; at most 64.
+    """Return the ways to split `goal` into steps, in order and with nothing but connectives left out; at most 512.
 
     Where the goal uses strong separators (", then", numbers, sentences), they are where its steps end. Otherwise
     every weak one (a comma, "and") may or may not be.
@@ -87,7 +88,7 @@ def _worded(goal: str, choices: list[list[tuple[int, int]]]) -> tuple[tuple[str,
                 texts += [list(wordings)[which]] if wordings else []
             if texts:
                 found.setdefault(tuple(texts))
-    return tuple(found)[:MAX_CLAUSES]
+    return tuple(found)[:MAX_PLANS]
 
 
 def _without_lead(text: str) -> str:
