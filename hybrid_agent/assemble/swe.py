@@ -17,6 +17,7 @@ from hybrid_agent.tools.sandbox.command import RESERVED
 SYSTEM = "/usr/bin/python3"
 MAPPED = "/opt/hybrid-agent/pytest"
 PYTEST = ("pytest", "_pytest", "py", "pluggy", "iniconfig", "packaging", "pygments")
+DISTRIBUTIONS = ("pytest", "pluggy")
 ENVIRONMENTS = (".venv", "venv")
 LIMITS = Limits(memory_mb=2048, cpu_s=600, disk_mb=2048, disk_files=200_000, tmp_mb=256, output_kb=32768, flood_mb=64)
 
@@ -95,4 +96,7 @@ def _own_pytest() -> list[Path]:
         if spec is not None and spec.origin:
             origin = Path(spec.origin)
             found.append(origin.parent if origin.name == "__init__.py" else origin)
-    return found if found and found[0].name == "pytest" else []
+    if not found or found[0].name != "pytest":
+        return []
+    # Without -q pytest prints the versions of these, which it reads from their metadata.
+    return found + [about for name in DISTRIBUTIONS for about in found[0].parent.glob(f"{name}-*.dist-info")]
