@@ -74,7 +74,7 @@ def rerank(
     _show(ranked, files)
     for title, found in (("the choice, against the labels", gains), ("fitted, every repository held out", held)):
         if found is not None:
-            _show_gains(title, found)
+            show_gains(title, found)
     for name, path in (("predictions", out), ("scores", scores), ("energy", fit)):
         if path is not None:
             print(f"{name}: {path}")
@@ -182,7 +182,8 @@ def _show(ranked: Sequence[Ranked], files: Sequence[Path]) -> None:
         console.print(f"... and {len(ranked) - SHOWN} more instances")
 
 
-def _show_gains(title: str, gains: Gains) -> None:
+def show_gains(title: str, gains: Gains) -> None:
+    """Print how good a choice was."""
     from rich.console import Console
     from rich.table import Table
 
