@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from hybrid_agent.errors import InputError
 from hybrid_agent.swe.bench.dataset import Row, tests_of
@@ -33,6 +33,7 @@ class AgentSettings:
         seed: of the agent.
         decoder: of `hybrid`, as in `hybrid-agent run --decoder`.
         python: interpreter of the tests; None: the repository's own environment, else the system's.
+        order: of candidate edits: energy, operator or random.
     """
 
     agent: str
@@ -42,6 +43,7 @@ class AgentSettings:
     seed: int = 0
     decoder: str = "tiny"
     python: str | None = None
+    order: Literal["energy", "operator", "random"] = "energy"
 
     def identity(self) -> dict[str, Any]:
         """For the settings file; parts that the agent does not use are left out."""
@@ -49,6 +51,8 @@ class AgentSettings:
             return {"agent": GOLD}
         kept = {"agent": self.agent, "test_cmd": self.test_cmd, "budget": self.budget, "tests": self.tests}
         kept["python"] = self.python
+        if self.order != "energy":
+            kept["order"] = self.order
         return {**kept, "seed": self.seed} | ({"decoder": self.decoder} if self.agent == HYBRID else {})
 
 
@@ -136,7 +140,11 @@ def _repair(row: Row, repository: Path, commit: str, settings: AgentSettings, de
             split_command(settings.test_cmd or str(row.get("test_cmd") or TEST_CMD)),
             sandbox.make,
             options=RepairOptions(
-                budget=settings.budget, seed=settings.seed, python=sandbox.python, paths=sandbox.paths
+                budget=settings.budget,
+                order=settings.order,
+                seed=settings.seed,
+                python=sandbox.python,
+                paths=sandbox.paths,
             ),
             statement=str(row["problem_statement"]),
             targets=_targets(row) if given else (),

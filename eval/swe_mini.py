@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from hybrid_agent.swe.bench.predictions import Prediction
 
 HERE = Path(__file__).resolve().parents[1]
+MACHINERY = 3
 MARK, PREDICTIONS, LOGS = "report.json", "predictions.jsonl", "logs"
 Row = dict[str, Any]
 
@@ -74,6 +75,8 @@ def evaluate(config: SweMiniConfig, console: Console) -> tuple[Path, Report]:
         "models": sorted({prediction.model for prediction in predictions.values()}),
         "budget": config.budget,
         "tests": config.tests,
+        "order": config.order,
+        "errors": {i: record.reason for i, record in sorted(records.items()) if record.state == "error"},
         "seconds": time.perf_counter() - started,
         "report": str(attempt / MARK),
     }
@@ -124,7 +127,14 @@ def _generate(
     from hybrid_agent.swe.bench.predictions import Prediction
 
     settings = checked(
-        AgentSettings(config.agent, budget=config.budget, tests=config.tests, seed=config.seed, decoder=config.decoder)
+        AgentSettings(
+            config.agent,
+            budget=config.budget,
+            tests=config.tests,
+            seed=config.seed,
+            decoder=config.decoder,
+            order=config.order,
+        )
     )
     model = f"hybrid-agent-{config.agent}"
     order = [row["instance_id"] for row in rows]
@@ -199,6 +209,9 @@ def command(
     console.print(f"report: {attempt / MARK}", soft_wrap=True)
     if as_json:
         print(json.dumps(report.as_json()))
+    if failed := report.facts["errors"]:
+        console.print(f"the machinery failed on {len(failed)} instances: {next(iter(failed.values()))}", soft_wrap=True)
+        raise typer.Exit(MACHINERY)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -18,6 +18,7 @@ class SweMiniConfig(Record):
     decoder: str = Field(default="tiny", min_length=1)
     budget: int = Field(default=40, ge=1)
     tests: Literal["given", "hidden"] = "given"
+    order: Literal["energy", "operator", "random"] = "energy"
     instances: tuple[str, ...] = ()
     limit: int | None = Field(default=None, ge=1)
     seed: int = Field(default=0, ge=0)
