@@ -137,7 +137,13 @@ def states(events: list[Event]) -> list[str]:
     return [event["data"]["state"] for event in events if event["type"] == "run"]
 
 
-def core(step: dict[str, Any]) -> dict[str, Any]:
-    """A step without what differs between two runs: times."""
+def core(step: dict[str, Any], digits: int | None = None) -> dict[str, Any]:
+    """A step without what differs between two runs: times; with numbers rounded, if `digits` says so."""
     obs = {key: value for key, value in (step["obs"] or {}).items() if key != "duration_ms"}
-    return {**{key: value for key, value in step.items() if key not in ("ms", "obs")}, "obs": obs}
+    kept = {**{key: value for key, value in step.items() if key not in ("ms", "obs")}, "obs": obs}
+    found: dict[str, Any] = json.loads(json.dumps(kept), parse_float=lambda text: _rounded(float(text), digits))
+    return found
+
+
+def _rounded(value: float, digits: int | None) -> float:
+    return value if digits is None else round(value, digits)
