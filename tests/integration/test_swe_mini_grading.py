@@ -143,3 +143,12 @@ def test_command_names_what_it_does_not_know(tmp_path: Path, capsys: pytest.Capt
         command.main(["instances=[nothing]", f"out={tmp_path}"])
     assert caught.value.code == 2
     assert "spanlib" in capsys.readouterr().err
+
+
+def test_command_runs_the_patch_loop_within_its_budget(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    body = _run([f"instances=[{CALC['instance_id']}]", "budget=4", "order=operator"], tmp_path, capsys)
+    assert body["models"] == ["hybrid-agent-local"] and body["errors"] == {}
+    assert 2 <= body["cost"]["test_runs"] <= 4
+    records = Path(body["report"]).parent / "predictions.runs" / CALC["instance_id"]
+    trace = json.loads((records / "trace.json").read_text())
+    assert trace["result"]["evidence"]["tests_before"] == {"passed": 68, "failing": 1, "all": 69}
