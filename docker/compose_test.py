@@ -185,7 +185,7 @@ def chat(stack: Stack) -> None:
 def restart(stack: Stack) -> None:
     """A service that dies is started again by the engine, and the next run works."""
     before = stack.inspect("tools")["RestartCount"]
-    stack.compose("exec", "-T", "tools", "sh", "-c", "kill -9 $(pgrep -f services.tools | tail -n 1)", quiet=True)
+    stack.compose("exec", "-T", "tools", "sh", "-c", "kill -9 $(pgrep -xf 'python -m services[.]container tools.*')", quiet=True)
     for _ in range(240):
         found = stack.inspect("tools")
         if found["RestartCount"] > before and found["State"]["Health"]["Status"] == "healthy":

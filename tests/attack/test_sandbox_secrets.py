@@ -15,7 +15,6 @@ from hybrid_agent.tools.sandbox import make_sandbox
 HARNESS = """
 import sys
 from pathlib import Path
-from conftest import BACKEND, inside_id
 from hybrid_agent.tools.sandbox import make_sandbox
 box = make_sandbox(sys.argv[1], Path(sys.argv[2]))
 code = '''
@@ -40,7 +39,7 @@ def environments_seen(backend: str, workspace: Path, secret: str) -> str:
 
 def test_the_harness_environment_is_not_readable(workspace: Path) -> None:
     secret = f"key-{uuid.uuid4()}"
-    seen = environments_seen("bubblewrap", workspace, secret)
+    seen = environments_seen(BACKEND, workspace, secret)
     assert "/proc/1/environ" in seen and secret not in seen
     assert secret in environments_seen("none", workspace, secret)
 

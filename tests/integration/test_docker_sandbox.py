@@ -133,7 +133,8 @@ def test_nothing_is_open(box: DockerSandbox, tmp_path: Path) -> None:
 import os, socket
 for what in ("open('{tmp_path}/secret')", "open('/proc/1/environ')", "open('/proc/1/mem', 'r+b')",
              "os.listdir('/proc/1/fd')", "open('/etc/planted', 'w')", "open('/sys/kernel/uevent_helper', 'w')",
-             "open('/proc/sys/vm/swappiness', 'w')", "socket.create_connection(('1.1.1.1', 53), 2)", "os.chown('.', 0, 0)", "os.setuid(0)",
+             "open('/proc/sys/vm/swappiness', 'w')", "socket.create_connection(('1.1.1.1', 53), 2)",
+             "os.chown('.', 0, 0)", "os.setuid(0)",
              "socket.socket(socket.AF_UNIX).connect('/var/run/docker.sock')", "os.chmod('.', 0o4755)"):
     try:
         eval(what)
