@@ -91,6 +91,7 @@ def work(job: Job) -> InstanceRecord:
     except Exception:  # one instance must not end a run of thousands; the trace keeps what went wrong
         failed = traceback.format_exc(limit=8)
     record = _record(row, solution, refused, failed, time.perf_counter() - begun)
+    applies = {"patch": True, "does_not_apply": False}.get(record.state)
     trace = {
         "format": 1,
         "instance_id": instance,
@@ -98,7 +99,7 @@ def work(job: Job) -> InstanceRecord:
         "base_commit": commit,
         "problem_statement": row["problem_statement"],
         "record": record.model_dump(mode="json"),
-        "apply_check": {"command": "git apply --check", "applies": refused is None, "said": refused or ""},
+        "apply_check": {"command": "git apply --check", "applies": applies, "said": refused or ""},
         "error": failed,
         **solution.trace,
     }

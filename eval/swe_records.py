@@ -79,11 +79,15 @@ class PredictionRun:
         self._place = {instance: number for number, instance in enumerate(order)}
         self.folder.mkdir(parents=True, exist_ok=True)
         self._lock = _locked(self.folder / ".lock", out)
-        if restart:
-            self._clear()
-        self._settle(dict(settings))
-        self.records = read_records(self.folder)
-        self._file = self._kept()
+        try:
+            if restart:
+                self._clear()
+            self._settle(dict(settings))
+            self.records = read_records(self.folder)
+            self._file = self._kept()
+        except BaseException:
+            self.close()
+            raise
 
     def done(self, row: Row) -> bool:
         """True if the instance needs no further work."""

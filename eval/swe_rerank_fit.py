@@ -87,7 +87,7 @@ def show(corpus: Corpus) -> None:
 def source_of(energy: PatchEnergy) -> str:
     """The module that holds an energy."""
     rows = "\n".join(f'    "{name}": {weight},' for name, weight in zip(NAMES, energy.weights, strict=True))
-    return f'''"""The fitted energy that ships with the package. Written by `python -m eval.swe_rerank_fit write=true`."""
+    return f'''"""The fitted energy that ships with the package; made by eval.swe_rerank_fit."""
 
 from __future__ import annotations
 

@@ -17,6 +17,7 @@ from hybrid_agent.swe.bench.predictions import Prediction, read_predictions, wri
 from hybrid_agent.swe.bench.repos import tree
 from tests.integration.swe_cases import cases, five, official_log, patch, repository, row, write_jsonl
 
+BASE_IMAGE = "python:3.11-slim-bookworm"
 GOOD, WRONG = patch("-=", "+="), patch("-=", "*=")
 FOREIGN = patch("/=", "+=")
 BREAKS = GOOD + (
@@ -142,6 +143,46 @@ def test_without_an_engine_the_preflight_says_what_to_do(
     )
     assert code == 3 and "engine does not answer" in said and "--offline" in said
     assert not (tmp_path / "out").exists()
+
+
+def _engine_with(image: str) -> bool:
+    try:
+        import docker
+
+        client = docker.from_env(timeout=5)
+        client.images.get(image)
+        client.close()
+    except Exception:
+        return False
+    return True
+
+
+@pytest.mark.skipif(not _engine_with(BASE_IMAGE), reason=f"no Docker engine that has {BASE_IMAGE}")
+def test_the_official_harness_runs_in_containers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    import docker
+    from eval.swe_images import build_image
+
+    commit = repository(tmp_path / "mirror")
+    image = f"swe-case-{tmp_path.name.replace('_', '-')}:latest"
+    rows = [five(row(f"one__shop-{n}", "one/shop", commit), image) for n in range(3)]
+    write_jsonl(tmp_path / "data.jsonl", rows)
+    made = [
+        Prediction(each["instance_id"], "a/model", text) for each, text in zip(rows, (GOOD, WRONG, ""), strict=True)
+    ]
+    write_predictions(tmp_path / "preds.jsonl", made)
+    client = docker.from_env()
+    try:
+        build_image(rows[0], tmp_path / "mirror", BASE_IMAGE, client)
+        body = evaluate(tmp_path, tmp_path / "out", "--max_workers", "1", "--timeout", "600", capsys=capsys)
+        assert [entry["reason"] for entry in body["instances"]] == ["resolved", "not_fixed", "empty_patch"]
+        assert {finding["level"] for finding in body["preflight"]} == {"ok"}
+        (again,) = [e for e in evaluate(tmp_path, tmp_path / "out", "-i", "one__shop-0", capsys=capsys)["instances"]]
+        assert again["resolved"]
+        left = [box.name for box in client.containers.list(all=True) if body["run_id"] in box.name]
+        assert left == []
+    finally:
+        client.images.remove(image, force=True)
+        client.close()
 
 
 def test_the_official_loaders_read_what_the_harness_is_given(tmp_path: Path) -> None:

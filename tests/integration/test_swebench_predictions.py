@@ -107,6 +107,8 @@ def test_what_does_not_apply_and_what_is_empty_is_said(tmp_path: Path, capsys: p
     assert [entry["model_patch"] for entry in lines(out)][2:] == ["", ""]
     trace = json.loads((tmp_path / "preds.runs" / "stale-1" / "trace.json").read_text())
     assert trace["apply_check"]["applies"] is False and "shop/sums.py" in trace["apply_check"]["said"]
+    trace = json.loads((tmp_path / "preds.runs" / "empty-1" / "trace.json").read_text())
+    assert trace["apply_check"]["applies"] is None
 
     rows[3] = row("lost-1", "a/shop", commit)  # the machinery is repaired: only this one is tried again
     before = (tmp_path / "preds.runs" / "good-1" / "record.json").stat().st_mtime_ns
