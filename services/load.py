@@ -133,6 +133,8 @@ def _planner(config: ServeConfig, spec: HybridSpec, about: dict[str, Any]) -> Re
 
 
 def _tools(config: ServeConfig, spec: HybridSpec, about: dict[str, Any]) -> Register:
+    from hybrid_agent.assemble.memory import memory_config, memory_folder, open_memory
+    from services import memory as memory_service
     from services import tools as service
     from services.sessions import Sessions
 
@@ -140,7 +142,8 @@ def _tools(config: ServeConfig, spec: HybridSpec, about: dict[str, Any]) -> Regi
     limits = config.services.tools.limits
     sessions = Sessions(root, load_gate(spec), most=limits.sessions, idle_s=limits.idle_s)
     made = service.ToolsService(sessions, config.sandbox, about)
-    return lambda server: service.register(made, server)
+    memory = memory_service.MemoryService(open_memory(memory_folder(root), memory_config()))
+    return lambda server: [*service.register(made, server), *memory_service.register(memory, server)]
 
 
 def seen(verdict: Verdict) -> Verdict:

@@ -59,6 +59,7 @@ __all__ = [
 R = TypeVar("R", bound=BaseModel)
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}")
+_TAKEN = ("memory",)  # a folder beside those of the sessions
 _KEY = re.compile(r"[A-Za-z0-9_-]{8,64}")
 
 
@@ -124,7 +125,7 @@ def session_of(text: str, field: str = "session") -> str:
     Raises:
         InputError: it is not 1 to 80 letters, digits, '-' or '_'.
     """
-    if not _NAME.fullmatch(text):
+    if not _NAME.fullmatch(text) or text in _TAKEN:
         raise InputError("not a session's name", field=field, fix="use 1 to 80 letters, digits, '-' and '_'")
     return text
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping, Sequence
 
+from hybrid_agent.types import ToolCall
 from services import wire
 from services.channel import Channel
 from services.wire import memory_pb2
@@ -27,3 +28,13 @@ class MemoryClient:
         key = secrets.token_hex(16)
         request = memory_pb2.RememberRequest(key=key, note=note, provenance=dict(provenance))
         self._channel.ask(self._stub.Remember, request)
+
+    def teach(
+        self, goal: str, calls: Sequence[ToolCall], provenance: Mapping[str, str], *, seen: Sequence[str] = ()
+    ) -> str:
+        """Offer a skill: a goal and the calls that did it; returns its state."""
+        texts = [wire.dump(call) for call in calls]
+        request = memory_pb2.TeachRequest(
+            key=secrets.token_hex(16), goal=goal, calls=texts, provenance=dict(provenance), seen=list(seen)
+        )
+        return str(self._channel.ask(self._stub.Teach, request).status)

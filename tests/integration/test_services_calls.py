@@ -278,6 +278,24 @@ def tools_process(made: Farm) -> subprocess.Popen[bytes]:
     return process
 
 
+def test_memory_is_served_beside_the_tools(tools: Farm) -> None:
+    memory = tools.services.memory()
+    memory.remember("sort files with sort -o", {"run": "r1"})
+    memory.remember("sort files with sort -o", {"run": "r1"})
+    assert memory.retrieve("sort a file", 3) == []  # in quarantine until somebody promotes it
+    calls = [
+        ToolCall(tool="plan", args={"op": "set", "steps": ["write hi to a.txt"]}),
+        ToolCall(tool="fs", args={"op": "write", "path": "a.txt", "text": "hi"}),
+        ToolCall(tool="plan", args={"op": "done", "check": {"kind": "exists", "path": "a.txt"}}),
+        ToolCall(tool="finish", args={"status": "done", "summary": "all checks passed"}),
+    ]
+    assert memory.teach("write hi to a.txt", calls, {"run": "r1"}) == "quarantined"
+    with pytest.raises(InputError, match="the note is empty"):
+        memory.remember(" ", {})
+    with pytest.raises(InputError, match="session"):
+        tools.services.open("memory")
+
+
 def test_a_watcher_that_has_enough_stops_the_service(writing: Farm) -> None:
     told: list[Segment] = []
 
