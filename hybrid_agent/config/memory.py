@@ -21,8 +21,8 @@ class IndexConfig(Record):
 
     exact_below: int = Field(default=4096, ge=0)
     links: int = Field(default=32, ge=4, le=128)
-    build_effort: int = Field(default=80, ge=8, le=2000)
-    search_effort: int = Field(default=96, ge=8, le=4000)
+    build_effort: int = Field(default=200, ge=8, le=2000)
+    search_effort: int = Field(default=200, ge=8, le=4000)
     pool: int = Field(default=32, ge=1, le=1000)
     stale: Share = 0.25
 
