@@ -1,6 +1,7 @@
 """`python -m services.gateway [KEY=VALUE ...]`: the HTTP gateway with the config `configs/serve.yaml`.
 
-`port=0` is short for `gateway.port=0`, as are all keys that only the gateway has. When it listens it prints one line:
+`port=0` is short for `gateway.port=0`, `runs.queue=9` for `gateway.runs.queue=9`, and so on for all keys of the gateway
+(but `runs=FOLDER` is where runs are kept). When it listens it prints one line:
 `gateway: http://HOST:PORT`.
 """
 
@@ -22,7 +23,7 @@ def overrides(words: Sequence[str]) -> list[str]:
     found = []
     for word in words:
         head = word.split("=")[0].split(".")[0]
-        found.append(f"gateway.{word}" if head in own else word)
+        found.append(f"gateway.{word}" if head in own or word.startswith("runs.") else word)
     return found
 
 

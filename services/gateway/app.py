@@ -74,6 +74,7 @@ def make_app(config: ServeConfig, runs_root: Path, parts: Parts, token: str | No
         version="1",
         description="Agent runs with live events, and an OpenAI-compatible chat endpoint.",
         lifespan=life,
+        redirect_slashes=False,
         docs_url=None,  # the viewers would load scripts from elsewhere
         redoc_url=None,
         responses=PROBLEMS,
