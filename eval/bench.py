@@ -21,6 +21,7 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
+from eval.bench_memory import memory_lookup
 from eval.bench_speculation import candidates, shaping, speculation
 from eval.bench_windows import Example, held_out_examples
 from eval.ratio import Ratio, take_turns
@@ -203,6 +204,7 @@ def main() -> None:
         shaping(folder, examples, options.rounds),
         *sandbox_against_subprocess(options.rounds * 3),
         *snapshots(options.rounds),
+        memory_lookup(),
     ]
     table = Table("what", "ours ms", "other ms", "ratio", "note")
     for r in ratios:

@@ -50,7 +50,8 @@ TAILS = (
 
 @dataclass(frozen=True)
 class Measured:
-    """Milliseconds of look-ups (`cpu`: of this process alone, whatever else the machine does), the share of the best ten that they found, and what it cost to get there."""
+    """Milliseconds of look-ups (`cpu`: of this thread alone, whatever else the machine does), the share of the best ten
+    that they found, and what it cost to get there."""
 
     entries: int
     queries: int
