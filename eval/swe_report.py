@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -118,18 +119,22 @@ def cost_of(grades: Sequence[Grade], records: Mapping[str, InstanceRecord]) -> C
     )
 
 
-def log_to_wandb(report: Report, mode: str, project: str) -> None:
-    """One W&B run with a table of instances and the summary figures.
+def check_wandb(mode: str) -> None:
+    """Before anything is run: can `log_to_wandb` work?
 
     Raises:
         InputError: wandb is not installed, or no such mode.
     """
     if mode not in ("offline", "online"):
         raise InputError(f"not a mode: {mode!r}", where="--wandb", fix="use offline or online")
-    try:
-        import wandb
-    except ImportError:
-        raise InputError("wandb is not installed", where="--wandb", fix="pip install wandb") from None
+    if importlib.util.find_spec("wandb") is None:
+        raise InputError("wandb is not installed", where="--wandb", fix="pip install wandb")
+
+
+def log_to_wandb(report: Report, mode: str, project: str) -> None:
+    """One W&B run with a table of instances and the summary figures."""
+    import wandb
+
     run = wandb.init(project=project, name=report.run_id, mode=mode, config=dict(report.facts))
     names = ("instance_id", "repo", "model", "resolved", "reason", "detail", "test_seconds")
     rows = [[getattr(grade, name) for name in names] for grade in report.grades]

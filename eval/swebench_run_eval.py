@@ -20,7 +20,7 @@ from eval.swe_grading import check_version, grade_logs
 from eval.swe_harness import HarnessRun, run_id_of
 from eval.swe_preflight import Finding, preflight
 from eval.swe_records import folder_of, read_records
-from eval.swe_report import Report, cost_of, log_to_wandb
+from eval.swe_report import Report, check_wandb, cost_of, log_to_wandb
 from hybrid_agent.cli.main import guarded
 from hybrid_agent.cli.text import safe
 from hybrid_agent.errors import InfraError, InputError
@@ -57,6 +57,8 @@ def command(
     """Evaluate predictions with the official SWE-bench harness, or grade saved logs by its code."""
     console = Console(stderr=as_json, highlight=False)
     version = check_version()
+    if wandb is not None:
+        check_wandb(wandb)
     ids = [part for text in instance_ids or [] for part in text.replace(",", " ").split()]
     every = load_rows(dataset_name, split)
     rows = select_rows(every, ids, limit, dataset_name)

@@ -33,6 +33,7 @@ def rerank(
         str | None, typer.Option("--test_cmd", help="Run these tests of the base commit with every patch (sandboxed).")
     ] = None,
     python: Annotated[str | None, typer.Option("--python", help="Interpreter that runs the tests.")] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Instances whose repositories are looked at together.")] = 1,
     labels: Annotated[
         list[Path] | None, typer.Option("--labels", help="Evaluation reports, to tell how good the choice was.")
     ] = None,
@@ -56,7 +57,7 @@ def rerank(
     rows = _rows(dataset_name, split, list(pools)) if dataset_name else {}
     look = _looker(repo_root, test_cmd, python) if repo_root else None
     energy = ranking.load_energy(weights) if weights else shipped()
-    ranked = ranking.rank(pools, energy, rows, look, known)
+    ranked = ranking.rank(pools, energy, rows, look, known, workers)
     model = model_name or f"best-of-{len(files)}"
     if out is not None:
         write_predictions(out, ranking.chosen_predictions(ranked, model))

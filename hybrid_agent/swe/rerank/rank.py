@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -62,6 +63,7 @@ def rank(
     rows: Mapping[str, Mapping[str, Any]] | None = None,
     look: Looker | None = None,
     labels: Labels | None = None,
+    workers: int = 1,
 ) -> list[Ranked]:
     """Score every candidate of every instance.
 
@@ -71,13 +73,20 @@ def rank(
         rows: of the data set by instance, for statements and repositories.
         look: gathers evidence in the repository.
         labels: kept with the candidates; never used for the scores.
+        workers: instances that are looked at together.
     """
+
+    def seen(instance: str) -> list[Evidence] | None:
+        row = (rows or {}).get(instance)
+        return look(row, [each.prediction.patch for each in pools[instance]]) if look and row else None
+
+    with ThreadPoolExecutor(workers) as threads:
+        told = dict(zip(pools, threads.map(seen, pools), strict=True))
     found = []
     for instance, candidates in pools.items():
-        row = (rows or {}).get(instance, {})
-        patches = [candidate.prediction.patch for candidate in candidates]
-        evidence = look(row, patches) if look is not None and row else None
-        features = pool_features(patches, str(row.get("problem_statement") or ""), evidence)
+        evidence = told[instance]
+        statement = str((rows or {}).get(instance, {}).get("problem_statement") or "")
+        features = pool_features([candidate.prediction.patch for candidate in candidates], statement, evidence)
         known = [(labels or {}).get((candidate.source, instance)) for candidate in candidates]
         marks = None if any(mark is None for mark in known) else np.array(known, dtype=bool)
         scored = (energy.energies(features), energy.probabilities(features))
