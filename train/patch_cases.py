@@ -70,7 +70,7 @@ def case(data: dict[str, Any], record: dict[str, Any], shared: SharedStatistics,
         touched = [source.line_of(s.start) for s in candidate.splices]
         if min(abs(line - changed) for line in touched) <= NEAR + sum(s.new.count("\n") for s in splices):
             text = candidate.apply(source.text)
-            if text == original or _maybe(text, original):
+            if text == original or (abs(len(text) - len(original)) < 40 and _maybe(text, original)):
                 try:
                     fixes[place] = same_key({path: text}) == wanted
                 except SyntaxError:

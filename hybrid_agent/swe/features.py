@@ -76,6 +76,7 @@ class Features:
         self._lines: dict[tuple[str, int, int], tuple[list[str], list[float], float]] = {}
         self._places: dict[tuple[str, int], dict[str, Any]] = {}
         self._names: dict[str, Counter[str]] = {}
+        self._functions: dict[Function | None, dict[str, Any]] = {}
 
     def rows(self, candidates: Sequence[Edit]) -> tuple[Floats, list[str]]:
         """Dense features (candidates × columns of `columns()`) and the operator of each."""
@@ -143,7 +144,7 @@ class Features:
         return [
             math.log1p(min(known)) if came else 0.0,
             math.log1p(min(file_uses[name] for name in came)) if came else 0.0,
-            1 / (1 + min((abs(edit.line - place["where"].get(name, 10**6)) for name in came), default=10**6)),
+            1 / (1 + min((abs(edit.line - at) for name in came for at in place["where"].get(name, ()) if at != edit.line), default=10**6)),
             float(any(name in place["parameters"] for name in came)),
             SequenceMatcher(None, came[0], went[0]).quick_ratio() if len(came) == 1 and len(went) == 1 else 0.0,
             float(any(name in place["bound"] and place["loads"][name] == 0 for name in came)),
@@ -164,7 +165,7 @@ class Features:
         """Facts of the statement on a line, kept."""
         key = (source.path, line)
         if key not in self._places:
-            self._places[key] = _facts(source, line)
+            self._places[key] = _facts(source, line, self._functions)
         return self._places[key]
 
 
@@ -182,32 +183,38 @@ def _is_name(token: str) -> bool:
     return (token[0].isalpha() or token[0] == "_") and not keyword.iskeyword(token)
 
 
-def _facts(source: Source, line: int) -> dict[str, Any]:
-    statement = next((n for n in ast.walk(source.tree) if isinstance(n, ast.stmt) and n.lineno == line), None)
-    above = list(source.ancestors(statement)) if statement is not None else []
-    function = next((node for node in above if isinstance(node, Function)), None)
+def _names_of(function: Function | None) -> dict[str, Any]:
+    """How a function uses names: counts, and the lines on which each stands."""
     uses: Counter[str] = Counter()
     loads: Counter[str] = Counter()
-    bound: set[str] = set()
-    where: dict[str, int] = {}
+    where: dict[str, list[int]] = {}
     parameters: set[str] = set()
     if function is not None:
         parameters = {arg.arg for arg in ast.walk(function.args) if isinstance(arg, ast.arg)}
-        bound |= parameters
-        for node in ast.walk(function):
-            name = node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else None
-            if name is None:
-                continue
-            uses[name] += 1
-            if isinstance(node, ast.Name):
-                loads[name] += isinstance(node.ctx, ast.Load)
-                if isinstance(node.ctx, ast.Store):
-                    bound.add(name)
-            at = node.lineno  # type: ignore[attr-defined]
-            if name not in where or abs(where[name] - line) > abs(at - line) > 0:
-                where[name] = at
+    bound = set(parameters)
+    for node in ast.walk(function) if function is not None else ():
+        if isinstance(node, ast.Name):
+            name = node.id
+            loads[name] += isinstance(node.ctx, ast.Load)
+            if isinstance(node.ctx, ast.Store):
+                bound.add(name)
+        elif isinstance(node, ast.Attribute):
+            name = node.attr
+        else:
+            continue
+        uses[name] += 1
+        where.setdefault(name, []).append(node.lineno)
+    return {"uses": uses, "loads": loads, "bound": bound - {"self", "_"}, "where": where, "parameters": parameters}
+
+
+def _facts(source: Source, line: int, kept: dict[Function | None, dict[str, Any]]) -> dict[str, Any]:
+    statement = source.first_on_line.get(line)
+    above = list(source.ancestors(statement)) if statement is not None else []
+    function = next((node for node in above if isinstance(node, Function)), None)
+    if function not in kept:
+        kept[function] = _names_of(function)
     return {
-        "uses": uses, "loads": loads, "bound": bound - {"self", "_"}, "where": where, "parameters": parameters,
+        **kept[function],
         "depth": len([n for n in above if isinstance(n, ast.stmt)]) / 3,
         "in_loop": float(any(isinstance(n, ast.For | ast.While) for n in above)),
         "in_test": float(isinstance(statement, ast.If | ast.While)),

@@ -76,6 +76,19 @@ class Source:
                     found[child] = node
         return found
 
+    @cached_property
+    def statements(self) -> list[ast.stmt]:
+        """All statements, outer before inner."""
+        return [node for node in ast.walk(self.tree) if isinstance(node, ast.stmt)]
+
+    @cached_property
+    def first_on_line(self) -> dict[int, ast.stmt]:
+        """Line -> the first statement that starts on it."""
+        found: dict[int, ast.stmt] = {}
+        for node in self.statements:
+            found.setdefault(node.lineno, node)
+        return found
+
     def ancestors(self, node: ast.AST) -> Iterator[ast.AST]:
         """Parents of a node, nearest first."""
         while node in self.parents:

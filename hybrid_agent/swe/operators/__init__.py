@@ -49,8 +49,8 @@ def all_edits(scene: Scene, lines: Collection[int]) -> Iterator[Edit]:
     """Every edit of every operator on statements that touch one of the lines; equal ones are given once."""
     seen: set[tuple[object, ...]] = set()
     wanted = set(lines)
-    for node in ast.walk(scene.tree):
-        if not isinstance(node, ast.stmt) or not wanted.intersection(_head(node)):
+    for node in scene.source.statements:
+        if wanted.isdisjoint(_head(node)):
             continue
         for made in _statement(scene, node, wanted):
             key = made.splices
