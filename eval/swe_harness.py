@@ -25,7 +25,7 @@ from hybrid_agent.swe.bench.predictions import Prediction, predictions_hash, wri
 
 LOGS = Path("logs/run_evaluation")
 MODULE = "swebench.harness.run_evaluation"
-POLL_S, PATIENCE_S = 1.0, 45.0
+POLL_S, PATIENCE_S = 1.0, 10.0
 _NAME = re.compile(r"^[A-Za-z0-9][\w.-]*$")
 
 
