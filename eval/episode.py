@@ -30,6 +30,7 @@ class EpisodeSettings:
     """What is the same for all tasks of a run.
 
     `traces`: folder that keeps the traces, or None. `scratch`: where workspaces are made (and removed again).
+    `memory`: folder of a memory whose skills may be used; it is only read.
     """
 
     sandbox: str = "bubblewrap"
@@ -39,6 +40,7 @@ class EpisodeSettings:
     timeout_s: float = 120.0
     traces: Path | None = None
     scratch: Path | None = None
+    memory: Path | None = None
     provenance: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -60,8 +62,8 @@ def run_task(task: Task, agent: Hybrid | Decoder, settings: EpisodeSettings) -> 
     start = time.perf_counter()
     try:
         try:
-            with _deadline(settings.timeout_s):
-                result = _episode(task, hybrid, settings, base, steps)
+            with _deadline(settings.timeout_s), _recalling(task.goal, hybrid, settings.memory) as recalling:
+                result = _episode(task, recalling, settings, base, steps)
         except TaskTimeout:
             result = _blank(task, "timeout", f"took longer than {settings.timeout_s:g} s")
         except (SandboxError, InfraError) as error:
@@ -94,6 +96,19 @@ def failed(checks: Sequence[Check], results: Sequence[CheckResult]) -> tuple[Fai
     """The checks that do not hold."""
     pairs = zip(checks, results, strict=True)
     return tuple(FailedCheck(check=judge_line(c), detail=r.detail) for c, r in pairs if not r.ok)
+
+
+@contextmanager
+def _recalling(goal: str, hybrid: Hybrid, folder: Path | None) -> Iterator[Hybrid]:
+    """The hybrid with what a memory has for the goal; nothing is ever written to it."""
+    if folder is None:
+        yield hybrid
+        return
+    from hybrid_agent.assemble.memory import memory_config, open_memory
+    from hybrid_agent.assemble.recall import Recall
+
+    with open_memory(folder, memory_config(), mode="read") as memory:
+        yield Recall(memory, goal).into(hybrid)
 
 
 def _episode(task: Task, hybrid: Hybrid, settings: EpisodeSettings, base: Path, steps: list[Step]) -> TaskResult:

@@ -91,6 +91,7 @@ def evaluate(config: EvalConfig, console: Console) -> Outcome:
         seed=config.seed,
         timeout_s=config.task_timeout_s,
         traces=attempt.traces,
+        memory=Path(config.memory).absolute() if config.memory else None,
         provenance={key: str(identity[key]) for key in ("decoder", "model", "hybrid", "tasks", "source")},
     )
     start = time.perf_counter()
@@ -177,7 +178,23 @@ def identity_of(config: EvalConfig) -> dict[str, Any]:
     else:
         name, model, hybrid = str(agent.decoder), decoder_hash(agent.decoder), agent.identity()
     chosen = config.model_dump(include={"sandbox", "seed", "max_steps", "attempts", "task_timeout_s"})
+    if config.memory:
+        chosen["memory"] = memory_hash(Path(config.memory))
     return {**chosen, "decoder": name, "model": model, "hybrid": hybrid, "tasks": pack_hash(config.suite.pack)}
+
+
+def memory_hash(folder: Path) -> str:
+    """What identifies a memory.
+
+    Raises:
+        InputError: there is none in that folder.
+    """
+    from hybrid_agent.memory.db import FILE
+    from hybrid_agent.runs.atomic import file_hash
+
+    if not (folder / FILE).is_file():
+        raise InputError("there is no memory", where=str(folder), field="memory", fix="name the folder of one")
+    return file_hash(folder / FILE)
 
 
 def _write_manifest(outcome: Outcome) -> None:

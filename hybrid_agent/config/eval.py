@@ -24,6 +24,7 @@ class EvalConfig(Record):
     """`split=test` means all test splits of the suite. `limit` counts tasks per split. `workers=0`: one per core.
 
     `scorer` to `tuned` name a run or a folder to take that part from, in place of the one beside the decoder.
+    `memory` is a folder whose skills the agent may use; it is only read.
     """
 
     suite: SuiteConfig
@@ -39,6 +40,7 @@ class EvalConfig(Record):
     shaping: str | None = None
     gate: str | None = None
     tuned: str | None = None
+    memory: str | None = None
     runs: str = "runs"
     sandbox: Literal["bubblewrap", "docker", "none"] = "bubblewrap"
     workers: int = Field(default=0, ge=0, le=256)

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from cli_process import Call, Cli, call, done, finish, plan
 
+from eval.episode import EpisodeSettings, run_task
+from eval.run import identity_of
 from hybrid_agent.assemble.agent import AgentOptions, assemble_agent
 from hybrid_agent.assemble.decoders import parse_decoder
 from hybrid_agent.assemble.hybrid import Hybrid, make_hybrid
@@ -18,10 +20,14 @@ from hybrid_agent.assemble.parts import find_parts
 from hybrid_agent.assemble.presets import preset
 from hybrid_agent.assemble.recall import Recall
 from hybrid_agent.assemble.rundir import RunDir, create_run
+from hybrid_agent.config.eval import EvalConfig
+from hybrid_agent.config.load import load_config
 from hybrid_agent.decoder.scripted import ScriptedDecoder
+from hybrid_agent.errors import InputError
+from hybrid_agent.memory.db import FILE
 from hybrid_agent.memory.store import ColdMemory
 from hybrid_agent.traces.reader import read_trace
-from hybrid_agent.types import Budget, Score, Segment, Window
+from hybrid_agent.types import Budget, EqualsCheck, Score, Segment, Task, ToolCall, Window
 
 
 @pytest.fixture
@@ -169,3 +175,22 @@ def one_run(
     ) as agent:
         result = agent.run(goal)
     return run, recall.settle(run, result)
+
+
+def test_evaluation_uses_a_memory_and_never_writes_to_it(tmp_path: Path) -> None:
+    """Off by default; with `memory=FOLDER` the skills are used, and the folder's database stays as it was."""
+    goal = "create a file called notes.txt with the text hello world"
+    calls = tuple(ToolCall.model_validate(each) for each in writes(goal, "notes.txt", "hello world"))
+    check = EqualsCheck(path="notes.txt", text="hello world")
+    names = {"pack": "os", "family": "f", "template": "t", "intents": ("i",), "split": "val"}
+    task = Task.model_validate({"id": "t1", "goal": goal, "checks": (check,), "gold": calls, **names})
+    with open_memory(tmp_path / "memory") as memory:
+        memory.tested(memory.teach(goal, calls, {}).id, True, "verified")
+    before = (tmp_path / "memory" / FILE).read_bytes()
+    gives_up = Hybrid(scripted([]))
+    assert not run_task(task, gives_up, EpisodeSettings()).success
+    assert run_task(task, gives_up, EpisodeSettings(memory=tmp_path / "memory")).success
+    assert (tmp_path / "memory" / FILE).read_bytes() == before
+    assert "memory" not in identity_of(load_config("eval", ["decoder=gold"], EvalConfig))
+    with pytest.raises(InputError, match="there is no memory"):
+        identity_of(load_config("eval", ["decoder=gold", f"memory={tmp_path}"], EvalConfig))
