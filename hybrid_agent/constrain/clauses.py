@@ -26,6 +26,7 @@ _POLITE = re.compile(
     re.IGNORECASE,
 )
 _TAILS = (" and", " please", " thanks", " thank you")
+_NAMED = re.compile(r"""["'`]|\w[./]\w|\d|_""")
 _ALNUM = re.compile(r"[^\W_]")
 _STOPS = " \t\n,;:.!?"
 
@@ -74,6 +75,15 @@ def plans(goal: str) -> tuple[tuple[str, ...], ...]:
                 parts[-1] = (parts[-1][0], part[1])
         choices.append(parts)
     return _worded(goal, choices)
+
+
+def joined(step: str) -> int:
+    """How many of the places within a step where it might have ended have something named on both sides."""
+    quotes = [(start, end) for start, end, _ in quoted(step)]
+    cuts = _cuts(_WEAK, step, quotes)
+    parts = [step[start:end] for start, end in _segments(cuts, len(step))]
+    named = [bool(_NAMED.search(part)) for part in parts]
+    return sum(any(named[:at]) and any(named[at:]) for at in range(1, len(parts)))
 
 
 def _worded(goal: str, choices: list[list[tuple[int, int]]]) -> tuple[tuple[str, ...], ...]:
