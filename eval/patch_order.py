@@ -113,7 +113,8 @@ def interval(groups: list[list[dict[str, Floats]]], figure: Callable[[list[dict[
 
 def table(report: dict[str, Any]) -> str:
     """The report for people."""
-    head = f"{report['mutants']} mutants of {report['packages']} packages, the fix among the candidates of {report['reachable']}"
+    head = f"{report['mutants']} mutants of {report['packages']} packages; "
+    head += f"the fix is among the candidates of {report['reachable']}"
     lines = [head, f"candidates a mutant: {report['candidates']:.0f}", ""]
     lines.append(f"{'order':10}{'mean':>24}{'median':>24}{'fixed in 20':>24}{'fixed in 60':>24}")
     for order, row in report["orders"].items():

@@ -31,9 +31,9 @@ from train.mutants_corpus import Target, make_project, targets
 
 # How often each kind of change is drawn: roughly what faults of people are like, never what the search finds easy.
 WEIGHTS = {
-    "compare": 3, "logic": 2, "number": 2, "offbyone": 3, "arith": 2, "slice": 1.5, "name": 3, "attr": 1.5, "callee": 1.5,
-    "args": 2, "wrap": 2, "text": 1.5, "test": 1.5, "augment": 1, "control": 1, "return": 1.5, "remove": 4, "order": 1.5,
-    "block": 1.5, "handler": 0.5,
+    "compare": 3, "logic": 2, "number": 2, "offbyone": 3, "arith": 2, "slice": 1.5, "name": 3, "attr": 1.5,
+    "callee": 1.5, "args": 2, "wrap": 2, "text": 1.5, "test": 1.5, "augment": 1, "control": 1, "return": 1.5,
+    "remove": 4, "order": 1.5, "block": 1.5, "handler": 0.5,
 }  # fmt: skip
 SLOW_S = 25.0  # a module whose tests take longer is left out
 TRACED = 6  # failing tests that are traced

@@ -12,8 +12,8 @@ from pathlib import Path
 # Modules of the standard library with fast tests of their own; every one counts as a package.
 TRAIN = (
     "bisect", "calendar", "colorsys", "copy", "csv", "fileinput", "fractions", "gettext", "heapq", "html", "imghdr",
-    "ipaddress", "mimetypes", "netrc", "nturl2path", "numbers", "optparse", "pickletools", "plistlib", "quopri", "reprlib",
-    "sched", "string", "tabnanny", "tokenize", "types", "zipapp",
+    "ipaddress", "mimetypes", "netrc", "nturl2path", "numbers", "optparse", "pickletools", "plistlib", "quopri",
+    "reprlib", "sched", "string", "tabnanny", "tokenize", "types", "zipapp",
 )  # fmt: skip
 HELD = (
     "argparse", "base64", "cmd", "codeop", "configparser", "contextlib", "difflib", "enum", "filecmp", "fnmatch",

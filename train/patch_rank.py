@@ -5,6 +5,7 @@ python -m train.patch_rank mutants=runs/mutants/train out=hybrid_agent/swe/ranke
 
 from __future__ import annotations
 
+import itertools
 import json
 import random
 import sys
@@ -65,7 +66,7 @@ def statistics(files: Iterable[Path], common: int = 800) -> dict[str, Any]:
             if not row or row[0] == "#":
                 continue
             line = [START, START, *map(plain.shown, tokens(row))]
-            grams.update(zip(line, line[1:], strict=False))
+            grams.update(itertools.pairwise(line))
             grams.update(zip(line, line[1:], line[2:], strict=False))
     for gram, count in grams.items():
         if len(gram) == 2:
@@ -121,9 +122,9 @@ def fit(found: list[Case], seed: int, names: dict[str, int], mean: np.ndarray, s
          {"params": [net.operators, net.cross], "weight_decay": 0.2}], lr=4e-3)  # fmt: skip
     plan = torch.optim.lr_scheduler.CosineAnnealingLR(steps, epochs)
     family = {name: place for place, name in enumerate(FAMILIES)}
-    for _ in range(epochs):
+    for _epoch in range(epochs):
         net.train()
-        for start in range(0, len(found), 8):
+        for _ in range(0, len(found), 8):
             loss = torch.zeros(())
             for case in [found[i] for i in rng.permutation(len(found))[:8]]:
                 chosen = sample(case, rng)
@@ -153,7 +154,8 @@ def export(
     return {
         "format": FORMAT, "columns": columns(), "mean": pack(mean), "scale": pack(scale), "cross": pack(cross),
         "operators": {name: round(float(operators[at]), 3) for name, at in names.items() if at},
-        "nets": [{n: pack(getattr(net, n).detach().numpy()) for n in ("w1", "b1", "w2", "direct")} for net in nets], **rest,
+        "nets": [{n: pack(getattr(net, n).detach().numpy()) for n in ("w1", "b1", "w2", "direct")} for net in nets],
+        **rest,
     }  # fmt: skip
 
 
@@ -184,7 +186,8 @@ def main() -> None:
     nets = [fit(found, seed, names, mean, scale, epochs) for seed in range(int(given.get("nets", NETS)))]
     about = {
         "mutants": len(everything), "used": len(found), "packages": sorted({case.package for case in everything}),
-        "fixing_operators": dict(seen.most_common(12)), "held_out": sorted({*HELD, *(p for p, _, _ in PACKAGES["held"])}),
+        "fixing_operators": dict(seen.most_common(12)),
+        "held_out": sorted({*HELD, *(p for p, _, _ in PACKAGES["held"])}),
         "statistics_over": "the standard library without held-out modules and tests", "train_modules": len(TRAIN),
     }  # fmt: skip
     out.write_text(json.dumps(export(nets, names, mean, scale, {"statistics": table, "trained_on": about})) + "\n")

@@ -30,11 +30,11 @@ _GROUP = {
 }  # fmt: skip
 DENSE = (
     "score", "score_share", "ochiai", "rank", "same_score", "top", "innermost", "frame", "second_frame", "outside",
-    "old_local", "new_local", "local_change", "worst_change", "shared_change", "shared_mean", "length_change", "new_seen",
-    "old_seen", "inserted", "removed", "new_in_function", "new_in_file", "near", "new_parameter", "spelling", "now_used",
-    "now_unused", "told_new", "told_old", "words_new", "words_old", "twins_new", "twins_old", "many_names", "one_off",
-    "truth", "none_told", "number_told", "depth", "in_loop", "in_test", "in_return", "module_level", "size", "pieces",
-    "same_kind", "first_in_function", "line_length",
+    "old_local", "new_local", "local_change", "worst_change", "shared_change", "shared_mean", "length_change",
+    "new_seen", "old_seen", "inserted", "removed", "new_in_function", "new_in_file", "near", "new_parameter",
+    "spelling", "now_used", "now_unused", "told_new", "told_old", "words_new", "words_old", "twins_new",
+    "twins_old", "many_names", "one_off", "truth", "none_told", "number_told", "depth", "in_loop", "in_test",
+    "in_return", "module_level", "size", "pieces", "same_kind", "first_in_function", "line_length",
 )  # fmt: skip
 NAME = re.compile(r"(?<![\w'\"])[A-Za-z_]\w*")
 _TWINS = re.compile(r"\b([\w.]+)\s*(?:[-+*/%<>=!]=?|==|and|or|,|is)\s*\1\b(?![.(\[])")
@@ -140,11 +140,12 @@ class Features:
         known = [uses[name] for name in came]
         told = self.diagnosis.words
         new_text, old_text = " ".join(new), " ".join(old)
+        away = [abs(edit.line - at) for name in came for at in place["where"].get(name, ()) if at != edit.line]
         numbers = {token for token in new if token.isdigit()} - set(old)
         return [
             math.log1p(min(known)) if came else 0.0,
             math.log1p(min(file_uses[name] for name in came)) if came else 0.0,
-            1 / (1 + min((abs(edit.line - at) for name in came for at in place["where"].get(name, ()) if at != edit.line), default=10**6)),
+            1 / (1 + min(away, default=10**6)),
             float(any(name in place["parameters"] for name in came)),
             SequenceMatcher(None, came[0], went[0]).quick_ratio() if len(came) == 1 and len(went) == 1 else 0.0,
             float(any(name in place["bound"] and place["loads"][name] == 0 for name in came)),

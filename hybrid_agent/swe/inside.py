@@ -5,6 +5,7 @@ lines, each behind the request's nonce, to what was stdout; what tests print goe
 """
 
 # A script of its own, sent into the sandbox; old Pythons run it, so no newer syntax.
+# ruff: noqa: PTH100, PTH109, PTH120, SIM115
 # mypy: ignore-errors
 import json
 import os

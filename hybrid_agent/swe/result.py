@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from pydantic import Field
+
 from hybrid_agent.types import Record
 
 Status = Literal[
@@ -70,7 +72,7 @@ class RepairResult(Record):
     alternatives: tuple[Alternative, ...] = ()
     edits: tuple[EditNote, ...] = ()
     tests: tuple[TestRow, ...] = ()
-    evidence: dict[str, Any] = {}
+    evidence: dict[str, Any] = Field(default_factory=dict)
 
     @property
     def resolved(self) -> bool:

@@ -162,7 +162,7 @@ class Search:
         self.partial.sort(key=lambda each: -len(each.fixed))  # stable: the earlier stays ahead
 
     def _with_partial(self) -> Trial | None:
-        """Two edits together: partial successes that complete one another, then the best one with the next candidate."""
+        """Two edits: partial successes that complete one another, then the best one with the next candidate."""
         for one in self.partial[:4]:
             for other in self.partial:
                 if other.fixed - one.fixed and not overlap(one.patch[0], other.patch[0]):

@@ -66,9 +66,23 @@ def test_command_fixes_applies_and_leaves_tests_alone(tmp_path: Path) -> None:
     root = project(tmp_path / "repo", GOOD.replace(">", "<"))
     tests = (root / "test_core.py").read_bytes()
     out = tmp_path / "patch.diff"
-    arguments = ["--repo_root", str(root), "--test_cmd", "pytest -q", "--budget", "40", "--out", str(out), "--apply", "--json"]
+    arguments = [
+        "--repo_root",
+        str(root),
+        "--test_cmd",
+        "pytest -q",
+        "--budget",
+        "40",
+        "--out",
+        str(out),
+        "--apply",
+        "--json",
+    ]
     done = subprocess.run(
-        [sys.executable, "-m", "hybrid_agent.swe.local_patch_agent", *arguments], capture_output=True, text=True, timeout=600
+        [sys.executable, "-m", "hybrid_agent.swe.local_patch_agent", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=600,
     )
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)

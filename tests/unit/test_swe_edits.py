@@ -194,7 +194,9 @@ def test_commands() -> None:
         read_command([])
 
 
-@pytest.mark.parametrize("path", ["tests/a.py", "pkg/test_a.py", "setup.py", "conftest.py", "a.cfg", ".ci/x.py", "a_test.py"])
+@pytest.mark.parametrize(
+    "path", ["tests/a.py", "pkg/test_a.py", "setup.py", "conftest.py", "a.cfg", ".ci/x.py", "a_test.py"]
+)
 def test_protected(path: str) -> None:
     assert is_protected(path)
     assert not is_protected("pkg/core.py")
@@ -206,7 +208,9 @@ def test_memory_edit_takes_over_names() -> None:
     assert transferred("a = 1", "a = 2", "b = 3") is None
 
 
-@pytest.mark.parametrize("code", ["def f(a)\n    return a\n", "x = (1 + 2\ny = 3\n", "def f():\n    return [1, 2\n", "x = 'a\n"])
+@pytest.mark.parametrize(
+    "code", ["def f(a)\n    return a\n", "x = (1 + 2\ny = 3\n", "def f():\n    return [1, 2\n", "x = 'a\n"]
+)
 def test_syntax_edits_parse(code: str) -> None:
     found = list(syntax_edits(Source("m.py", code.encode())))
     assert found

@@ -40,8 +40,8 @@ ON_STATEMENTS: tuple[Operator, ...] = (
     insert.seen_statements,
     insert.defaults,
 )
-FAMILIES = ("compare", "logic", "number", "offbyone", "arith", "slice", "name", "attr", "callee", "args", "wrap", "text",
-            "test", "augment", "control", "return", "remove", "order", "block", "handler", "guard", "insert",
+FAMILIES = ("compare", "logic", "number", "offbyone", "arith", "slice", "name", "attr", "callee", "args", "wrap",
+            "text", "test", "augment", "control", "return", "remove", "order", "block", "handler", "guard", "insert",
             "default", "import", "memory", "decoder")  # fmt: skip
 
 

@@ -74,10 +74,9 @@ def tests(scene: Scene, node: ast.AST) -> Iterator[Edit]:
     if isinstance(node, ast.If | ast.While) and isinstance(test, ast.Name | ast.Attribute):
         yield scene.replace(test, f"{text} is not None", "test.is_not_none")
         yield scene.replace(test, f"{text} is None", "test.is_none")
-    if isinstance(test, ast.Compare) and len(test.ops) == 1 and isinstance(test.comparators[0], ast.Constant):
-        if test.comparators[0].value is None:
-            yield scene.replace(test, scene.text(test.left), "test.truth")
-            yield scene.replace(test, f"not {scene.bracketed(test.left)}", "test.untruth")
+    if isinstance(test, ast.Compare) and len(test.ops) == 1 and _is_none(test.comparators[0]):
+        yield scene.replace(test, scene.text(test.left), "test.truth")
+        yield scene.replace(test, f"not {scene.bracketed(test.left)}", "test.untruth")
     function = scene.source.function(node)
     if function is None:
         return
@@ -103,6 +102,10 @@ def _conditions(scene: Scene, function: Function) -> Iterator[str]:
                 text = scene.text(part)
                 if "\n" not in text and len(text) <= 60:
                     yield text if not isinstance(part, ast.BoolOp | ast.IfExp | ast.NamedExpr) else f"({text})"
+
+
+def _is_none(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value is None
 
 
 def _operand(text: str) -> str:

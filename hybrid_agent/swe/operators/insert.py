@@ -103,9 +103,8 @@ def missing_imports(scene: Scene, names: list[str]) -> Iterator[Edit]:
         texts: dict[str, None] = {}
         for other in (source, *scene.project):
             for node in ast.walk(other.tree):
-                if isinstance(node, ast.Import | ast.ImportFrom):
-                    if any((alias.asname or alias.name) == name for alias in node.names):
-                        texts[_one_import(node, name)] = None
+                if isinstance(node, ast.Import | ast.ImportFrom) and name in _bound_by(node):
+                    texts[_one_import(node, name)] = None
             if name in {getattr(node, "name", None) for node in other.tree.body} and other is not source:
                 module = other.path.removesuffix(".py").removesuffix("/__init__").removeprefix("src/").replace("/", ".")
                 texts[f"from {module} import {name}"] = None
@@ -213,6 +212,10 @@ def _step(scene: Scene, function: Function) -> str:
     """One level of indentation as the function has it."""
     outer, inner = scene.source.indent(function.lineno), scene.source.indent(function.body[0].lineno)
     return inner[len(outer) :] or "    "
+
+
+def _bound_by(node: ast.Import | ast.ImportFrom) -> list[str]:
+    return [alias.asname or alias.name for alias in node.names]
 
 
 def _one_import(node: ast.Import | ast.ImportFrom, name: str) -> str:

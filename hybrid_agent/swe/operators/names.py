@@ -19,12 +19,14 @@ LIKE = (
     ("keys", "values", "items"), ("get", "pop", "setdefault"), ("add", "discard", "remove", "update"),
     ("pop", "popleft", "popitem"), ("split", "rsplit", "splitlines", "partition"), ("partition", "rpartition"),
     ("isdigit", "isnumeric", "isalpha", "isalnum", "isdecimal"), ("union", "intersection", "difference"),
-    ("issubset", "issuperset"), ("floor", "ceil", "trunc"), ("left", "right"), ("first", "last"), ("start", "end", "stop"),
+    ("issubset", "issuperset"), ("floor", "ceil", "trunc"), ("left", "right"), ("first", "last"),
+    ("start", "end", "stop"),
     ("encode", "decode"), ("match", "search", "fullmatch"), ("isinstance", "issubclass"), ("write", "writelines"),
     ("heappush", "heappop"), ("bisect_left", "bisect_right", "bisect"), ("ljust", "rjust", "center"), ("sum", "len"),
     ("group", "groups"), ("x", "y"), ("i", "j"), ("row", "col"), ("key", "value"), ("width", "height"), ("a", "b"),
     ("read", "readline", "readlines"), ("copy", "deepcopy"), ("parent", "child"), ("next", "prev"), ("head", "tail"),
-    ("ValueError", "TypeError", "KeyError", "IndexError"), ("getattr", "hasattr"), ("map", "filter"), ("zip", "enumerate"),
+    ("ValueError", "TypeError", "KeyError", "IndexError"), ("getattr", "hasattr"), ("map", "filter"),
+    ("zip", "enumerate"),
     ("title", "capitalize"), ("src", "dst"), ("source", "target"), ("low", "high"), ("lo", "hi"), ("old", "new"),
 )  # fmt: skip
 

@@ -90,13 +90,13 @@ def removal(scene: Scene, node: ast.AST) -> Iterator[Edit]:
             yield edit(
                 scene.source.path, a, b, "", "remove.statement", node.lineno, f"`{cut(scene.text(node))}` removed"
             )
-    if isinstance(node, ast.If | ast.While | ast.With | ast.For | ast.Try) and not elif_:
-        if not getattr(node, "orelse", None):
-            text = _dedented(scene.source, node.body, scene.source.indent(node.lineno))
-            if text is not None:
-                a, b = scene.source.whole_lines(node)
-                note = f"`{cut(scene.source.line_text(node.lineno))}` taken off its block"
-                yield edit(scene.source.path, a, b, text, "remove.unwrap", node.lineno, note)
+    plain = not elif_ and not getattr(node, "orelse", None)
+    if isinstance(node, ast.If | ast.While | ast.With | ast.For | ast.Try) and plain:
+        text = _dedented(scene.source, node.body, scene.source.indent(node.lineno))
+        if text is not None:
+            a, b = scene.source.whole_lines(node)
+            note = f"`{cut(scene.source.line_text(node.lineno))}` taken off its block"
+            yield edit(scene.source.path, a, b, text, "remove.unwrap", node.lineno, note)
     if isinstance(node, ast.If) and node.orelse:
         a, b = scene.source.whole_lines(node.body[-1]) if scene.source.alone(node.body[-1]) else (0, 0)
         end = scene.source.whole_lines(node)[1]
