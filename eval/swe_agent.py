@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 LOCAL, HYBRID, GOLD = "local", "hybrid", "gold"
 AGENTS = (LOCAL, HYBRID, GOLD)
 HIDDEN, GIVEN = "hidden", "given"
+ORDERS = ("energy", "operator", "random")
 TEST_CMD = "python3 -m pytest -q"
 
 
@@ -33,7 +34,7 @@ class AgentSettings:
         seed: of the agent.
         decoder: of `hybrid`, as in `hybrid-agent run --decoder`.
         python: interpreter of the tests; None: the repository's own environment, else the system's.
-        order: of candidate edits: energy, operator or random.
+        order: of the candidates, one of ORDERS; `energy` needs the trained ranker.
     """
 
     agent: str
@@ -49,10 +50,8 @@ class AgentSettings:
         """For the settings file; parts that the agent does not use are left out."""
         if self.agent == GOLD:
             return {"agent": GOLD}
-        kept = {"agent": self.agent, "test_cmd": self.test_cmd, "budget": self.budget, "tests": self.tests}
-        kept["python"] = self.python
-        if self.order != "energy":
-            kept["order"] = self.order
+        names = ("agent", "test_cmd", "budget", "tests", "python", "order")
+        kept = {name: getattr(self, name) for name in names}
         return {**kept, "seed": self.seed} | ({"decoder": self.decoder} if self.agent == HYBRID else {})
 
 
@@ -99,6 +98,8 @@ def checked(settings: AgentSettings) -> AgentSettings:
         raise InputError(f"no agent {settings.agent!r}", where="--agent", fix="use " + " or ".join(AGENTS))
     if settings.tests not in (HIDDEN, GIVEN):
         raise InputError(f"not a setting: {settings.tests!r}", where="--tests", fix=f"use {HIDDEN} or {GIVEN}")
+    if settings.order not in ORDERS:
+        raise InputError(f"no order {settings.order!r}", where="--order", fix="use " + ", ".join(ORDERS))
     if settings.test_cmd is not None:
         from hybrid_agent.swe.command import read_command, split_command
 

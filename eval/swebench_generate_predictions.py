@@ -10,7 +10,7 @@ import json
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import typer
 from rich.console import Console
@@ -18,7 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from eval.swe_agent import AGENTS, GIVEN, HIDDEN, TEST_CMD, AgentSettings, checked
+from eval.swe_agent import AGENTS, GIVEN, HIDDEN, ORDERS, TEST_CMD, AgentSettings, checked
 from eval.swe_records import InstanceRecord, PredictionRun, count
 from hybrid_agent.cli.main import guarded
 from hybrid_agent.cli.text import safe
@@ -59,6 +59,7 @@ def command(
         str, typer.Option("--decoder", help="Of the hybrid agent: tiny, hf:PATH or openai:URL.")
     ] = "tiny",
     python: Annotated[str | None, typer.Option("--python", help="Interpreter that runs the tests.")] = None,
+    order: Annotated[str, typer.Option("--order", help="Of the candidates: " + " | ".join(ORDERS))] = ORDERS[0],
     seed: Annotated[int, typer.Option("--seed")] = 0,
     workers: Annotated[int, typer.Option("--workers", min=0, help="Processes; 0: one a core.")] = 0,
     restart: Annotated[bool, typer.Option("--restart", help="Throw away what --out holds.")] = False,
@@ -67,7 +68,7 @@ def command(
     """Write a patch for every instance of a SWE-bench data set."""
     if not model_name.strip():
         raise InputError("is empty", where="--model_name", fix="name the model")
-    settings = checked(AgentSettings(agent, test_cmd, budget, tests, seed, decoder, python))
+    settings = checked(AgentSettings(agent, test_cmd, budget, tests, seed, decoder, python, cast(Any, order)))
     console = Console(stderr=as_json, highlight=False)
     ids = [part for text in instance_ids or [] for part in text.replace(",", " ").split()]
     rows = load_rows(dataset_name, split)
