@@ -136,8 +136,8 @@ class Session:
         return cls(folder, info, gate)
 
     # --- what the tools service offers
-    def check(self, call: ToolCall, answer: bool | None) -> Verdict:
-        """The gate's verdict.
+    def check(self, call: ToolCall, answer: bool | None) -> tuple[Verdict, str]:
+        """The gate's verdict, and the snapshot of the workspace if the call may change it (else empty).
 
         Raises:
             AskFirst: a person has to decide, and `answer` is None.
@@ -146,7 +146,8 @@ class Session:
             self._answer = answer
             verdict = self._toolbox.check(call)
             self._checked = (call.model_dump_json(), verdict)
-            return verdict
+            acts = verdict.allow and verdict.state_changing
+            return verdict, self._toolbox.snapshots.list()[-1] if acts else ""
 
     def preview(self, calls: Sequence[ToolCall]) -> list[Verdict]:
         """What `check` would say, without asking or saving."""

@@ -60,10 +60,10 @@ class ToolsService(wire.tools_pb2_grpc.ToolsServicer):  # type: ignore[misc]
         call = wire.load(ToolCall, request.call, "call")
         with self.sessions.using(request.session) as session:
             try:
-                verdict = session.check(call, _answer(request.answer))
+                verdict, snapshot = session.check(call, _answer(request.answer))
             except AskFirst as ask:
                 return pb.CheckReply(verdict=wire.dump(ask.verdict), ask=True)
-        return pb.CheckReply(verdict=wire.dump(verdict))
+        return pb.CheckReply(verdict=wire.dump(verdict), snapshot=snapshot)
 
     def Preview(self, request: pb.PreviewRequest, context: grpc.ServicerContext) -> pb.PreviewReply:
         calls = wire.load_all(ToolCall, request.calls, "calls", MOST_CALLS)

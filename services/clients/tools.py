@@ -67,6 +67,7 @@ class ToolboxClient:
         self._channel, self.session, self.goal, self._ask, self._answer = channel, session, goal, ask, answer
         self._stub = wire.tools_pb2_grpc.ToolsStub(channel.grpc)
         self._granted: str | None = None
+        self._saved = ""  # the snapshot of the last check, while nothing has happened since
         self.workspace = RemoteWorkspace(channel.ask, self._stub, session)
         self.sandbox = RemoteSandbox(workspace)
 
@@ -83,10 +84,12 @@ class ToolboxClient:
             request.answer = tools_pb2.ANSWER_GRANTED if yes else tools_pb2.ANSWER_REFUSED
             reply = self._channel.ask(self._stub.Check, request)
             self._granted = text if yes else None
+        self._saved = str(reply.snapshot)
         return wire.load(Verdict, reply.verdict, "verdict")
 
     def execute(self, call: ToolCall) -> Observation:
         """See `protocols.Toolbox`. Sent again while the service is away, the call still acts once."""
+        self._saved = ""
         text = wire.dump(call)
         request = tools_pb2.ExecuteRequest(session=self.session, key=secrets.token_hex(16), call=text)
         if self._granted == text:
@@ -101,6 +104,7 @@ class ToolboxClient:
     def verify(self, checks: Sequence[Check]) -> list[CheckResult]:
         """See `protocols.Toolbox`."""
         request = tools_pb2.VerifyRequest(session=self.session, checks=[wire.dump(check) for check in checks])
+        self._saved = ""  # a check may run a command
         reply = self._channel.ask(self._stub.Verify, request, VERIFY_S)
         return [wire.load(CheckResult, text, "results") for text in reply.results]
 
@@ -109,7 +113,9 @@ class ToolboxClient:
         return tuple(self._channel.ask(self._stub.Files, tools_pb2.FilesRequest(session=self.session)).files)
 
     def snapshot(self) -> str:
-        """See `protocols.Toolbox`."""
+        """See `protocols.Toolbox`. Right after `check`, it is the one that was taken there."""
+        if self._saved:
+            return self._saved
         return str(self._channel.ask(self._stub.Snapshot, tools_pb2.SnapshotRequest(session=self.session)).snapshot)
 
     def rollback(self, snapshot: str) -> None:
@@ -119,6 +125,7 @@ class ToolboxClient:
     # --- beyond
     def roll_back(self, snapshot: str | None) -> str | None:
         """Put a snapshot back (None: the first, the state before anything was changed); None if there is none."""
+        self._saved = ""
         request = tools_pb2.RollbackRequest(session=self.session, snapshot=snapshot or "")
         return str(self._channel.ask(self._stub.Rollback, request).snapshot) or None
 

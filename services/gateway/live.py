@@ -11,6 +11,8 @@ from hybrid_agent.agent.select import Selection, stored_text
 from hybrid_agent.assemble.recorder import outcome
 from hybrid_agent.assemble.rundir import RunDir
 from hybrid_agent.errors import InfraError, InputError, SandboxError, Suspended
+from hybrid_agent.tools.ask import NOBODY
+from hybrid_agent.tools.failure import ToolFailure
 from hybrid_agent.tools.sandbox.stop import stoppable
 from hybrid_agent.types import Control, Step, ToolCall, Verdict
 from services.gateway.checks import step_checks
@@ -246,4 +248,4 @@ class LiveRun:
 
     def ask(self, question: str) -> str | None:
         """Questions of the agent itself are not passed on: nobody is there to answer them."""
-        return None
+        raise ToolFailure(NOBODY)
