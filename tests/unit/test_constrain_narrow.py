@@ -299,7 +299,7 @@ def test_a_plan_covers_the_goal_in_order() -> None:
         for step in plan:
             at = goal.index(step, at) + len(step)
         assert goal[at:].strip(" .") == ""
-    assert len(plans(" and ".join(f"do {i}" for i in range(99)))) <= 64
+    assert len(plans(" and ".join(f"do {i}" for i in range(99)))) <= 512
 
 
 def test_quoted_texts_of_several_words_are_copied_as_a_whole() -> None:
