@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from eval.swe_mini_run import run_one
 from hybrid_agent.runs.manifest import read_manifest
 from hybrid_agent.swe.bench.predictions import Prediction, write_predictions
 from task_packs.swe_mini.build import build_instance, check_base
-from task_packs.swe_mini.mirror import read_rows, write_mirrors
+from task_packs.swe_mini.mirror import base_commits, read_rows, write_mirrors
 from task_packs.swe_mini.spec import load_repo
 
 ROWS = {row["instance_id"]: row for row in read_rows()}
@@ -35,7 +36,13 @@ def _graded(row: dict[str, Any], patch: str, mirrors: dict[str, Path], folder: P
 
 
 def _patch(path: str, old: str, new: str) -> str:
-    return f"--- a/{path}\n+++ b/{path}\n@@ -1 +1 @@\n-{old}\n+{new}\n"
+    """A patch of the calculator's base commit."""
+    repo = load_repo("calcu")
+    bug = next(bug for bug in repo.bugs if repo.instance_id(bug) == CALC["instance_id"])
+    before = base_commits(repo, bug, json.loads(CALC["FAIL_TO_PASS"]))[-1].files[path]
+    assert old in before
+    lines = (text.splitlines(keepends=True) for text in (before, before.replace(old, new, 1)))
+    return "".join(difflib.unified_diff(*lines, f"a/{path}", f"b/{path}"))
 
 
 def _new_file(path: str, *lines: str) -> str:
@@ -63,7 +70,8 @@ def test_a_patch_that_breaks_something_else(mirrors: dict[str, Path], tmp_path: 
 
 
 def test_a_patch_that_does_not_apply(mirrors: dict[str, Path], tmp_path: Path) -> None:
-    found = _graded(CALC, _patch(FUNCTIONS, "this line is not there", "x"), mirrors, tmp_path)
+    other = _patch(FUNCTIONS, "import math", "import cmath").replace("-import math", "-import this")
+    found = _graded(CALC, other, mirrors, tmp_path)
     assert found.reason == "patch_not_applied" and "error:" in found.detail
 
 
