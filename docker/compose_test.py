@@ -23,7 +23,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 HEALTHY_S = int(os.environ.get("COMPOSE_TEST_WAIT_S", "900"))
 RUN_S = 900
-GOAL = "write hello to notes.txt"
+GOAL = "make a folder reports, then write a file reports/summary.txt containing 'all good'"
+MADE, TEXT = "reports/summary.txt", "all good"
 CLOSED = ("decoder", "scorer", "planner", "tools")  # without any network
 
 
@@ -141,6 +142,26 @@ def check_walls(stack: Stack) -> None:
     say("walls: no root, no capability, read-only images; no network but the gateway's")
 
 
+def check_jails(stack: Stack) -> None:
+    """Inside the tools container jails work, and a call in one sees neither the services' sockets nor their data."""
+    command = ["exec", "-T", "tools", "python", "-m", "hybrid_agent.tools.sandbox.doctor"]
+    lines = stack.compose(*command, quiet=True).splitlines()
+    if not any(line.split() == ["backend", "bubblewrap"] for line in lines):
+        raise Failed(f"no jail in the tools container: {lines}")
+    look = """
+import pathlib, tempfile
+from hybrid_agent.tools.sandbox import make_sandbox
+with tempfile.TemporaryDirectory() as folder:
+    box = make_sandbox("bubblewrap", pathlib.Path(folder))
+    print(box.run(["sh", "-c", "ls /sockets /data /app; cat /proc/1/environ | grep -c TOKEN"]).stdout.strip())
+    box.close()
+"""
+    seen = stack.compose("exec", "-T", "tools", "python", "-c", look, quiet=True).strip()
+    if seen != "0":
+        raise Failed(f"a jail sees what it should not: {seen}")
+    say("jails work in the tools container and see nothing of the services")
+
+
 def check_open(stack: Stack) -> None:
     """Without the token nothing is answered but the health page."""
     stranger = Stack.__new__(Stack)
@@ -167,9 +188,9 @@ def agent_run(stack: Stack) -> None:
         time.sleep(0.5)
     if state.get("state") != "done":
         raise Failed(f"the run ended as {state}")
-    text = stack.call("GET", f"/v1/agent/runs/{run}/artifacts/notes.txt")
-    if str(text).strip() != "hello":
-        raise Failed(f"notes.txt holds {text!r}")
+    text = stack.call("GET", f"/v1/agent/runs/{run}/artifacts/{MADE}")
+    if str(text).strip() != TEXT:
+        raise Failed(f"{MADE} holds {text!r}")
     say(f"agent run done in {time.monotonic() - begun:.1f} s: {GOAL!r}")
 
 
@@ -185,7 +206,9 @@ def chat(stack: Stack) -> None:
 def restart(stack: Stack) -> None:
     """A service that dies is started again by the engine, and the next run works."""
     before = stack.inspect("tools")["RestartCount"]
-    stack.compose("exec", "-T", "tools", "sh", "-c", "kill -9 $(pgrep -xf 'python -m services[.]container tools.*')", quiet=True)
+    stack.compose(
+        "exec", "-T", "tools", "sh", "-c", "kill -9 $(pgrep -xf 'python -m services[.]container tools.*')", quiet=True
+    )
     for _ in range(240):
         found = stack.inspect("tools")
         if found["RestartCount"] > before and found["State"]["Health"]["Status"] == "healthy":
@@ -204,6 +227,7 @@ def main() -> int:
     try:
         with running() as stack:
             check_walls(stack)
+            check_jails(stack)
             check_open(stack)
             agent_run(stack)
             chat(stack)
