@@ -1,0 +1,53 @@
+"""The gateway with its parts at real services: the same events, and a killed gateway finds its session again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.integration.cli_process import call, done, finish, plan
+from tests.integration.gateway_process import Gateway, states
+from tests.integration.service_parts import farm, script_file
+
+REMOVE = call("fs", op="remove", path="b.txt")
+
+
+def test_a_served_run_survives_its_gateway(tmp_path: Path) -> None:
+    calls = (
+        plan("write a.txt", "remove b.txt"),
+        call("fs", op="write", path="a.txt", text="hello\n"),
+        done(kind="equals", path="a.txt", text="hello"),
+        REMOVE,
+        REMOVE,  # the decoder service lives on, and is asked for this turn twice
+        done(kind="absent", path="b.txt"),
+        finish(),
+    )
+    with farm("tools", "decoder", overrides=[script_file(tmp_path, *calls)]) as services:
+        shared = [word for word in services.overrides if not word.startswith("runs=")]
+        gateway = Gateway(tmp_path, "gateway.parts=served", *shared)
+        try:
+            run = gateway.begin("do it", files={"b.txt": "bye\n"}, approve="ask")
+            first = gateway.waiting(run)
+            seen = gateway.follow(run, until=lambda event: event["type"] == "approval")
+            gateway.kill()
+            gateway.start()
+            asked = gateway.follow(
+                run,
+                after=seen[-1]["id"],
+                until=lambda event: event["type"] == "approval" and event["data"]["approval"] != first,
+            )
+            assert asked[0]["data"] == {**seen[-1]["data"], "state": "expired", "expires": None}
+            gateway.post(run, f"approvals/{asked[-1]['data']['approval']}", {"allow": True})
+            assert gateway.ended(run)["state"] == "done", gateway.follow(run)[-1]
+            events = gateway.follow(run)
+            assert states(events) == ["queued", "running", "waiting", "running", "waiting", "running", "done"]
+            assert [event["type"] for event in events].count("step") == 6
+            diff = gateway.http.get(f"/v1/agent/runs/{run}/diff").json()["files"]
+            assert [(one["path"], one["kind"]) for one in diff] == [("a.txt", "added"), ("b.txt", "removed")]
+            assert gateway.http.get(f"/v1/agent/runs/{run}/artifacts/a.txt").text == "hello\n"
+            assert gateway.http.get(f"/v1/agent/runs/{run}/artifacts/..%2Fsession.json").status_code == 404
+            assert gateway.post(run, "rollback", {"to": None}).json()["files"] == []
+            names = [one["path"] for one in gateway.http.get(f"/v1/agent/runs/{run}/artifacts").json()["files"]]
+            assert names == ["b.txt"]
+            assert gateway.http.post("/v1/agent/runs", json={"goal": "x", "hybrid": "greedy"}).status_code == 400
+        finally:
+            gateway.stop()
