@@ -131,7 +131,8 @@ class BatchedDecoder:
         if partial is None:
             return None
         decode = self.decoder.tokenizer.backend_tokenizer.decode
-        return lambda number, tokens: partial(number, decode(list(tokens), skip_special_tokens=False))
+        # The last character may not be whole yet.
+        return lambda number, tokens: partial(number, decode(list(tokens), skip_special_tokens=False).rstrip("\ufffd"))
 
     @property
     def spent(self) -> tuple[int, int]:

@@ -112,8 +112,9 @@ class Slots:
                 slot.text, slot.model, slot.head = [], None, None
 
     def _oldest(self) -> int:
-        free = [i for i, slot in enumerate(self.slots) if not slot.busy]
-        return min(free, key=lambda i: (bool(self.slots[i].text), not self.slots[i].spare, self.slots[i].used))
+        """An empty row (the first: its memory is likely to be warm), else a spare one, else the one unused for longest."""
+        free = [(i, slot) for i, slot in enumerate(self.slots) if not slot.busy]
+        return min(free, key=lambda f: (bool(f[1].text), not f[1].spare, f[1].used if f[1].text else f[0]))[0]
 
     def _give(self, row: int, model: KVModel, text: list[int]) -> None:
         slot = self.slots[row]
