@@ -17,6 +17,16 @@ from hybrid_agent.swe.bench.repos import locate, tree
 from tests.integration.swe_cases import cases, command, environment, git, patch, repository, row, write_jsonl
 
 MODULE = "eval.swebench_generate_predictions"
+PAIR_TESTS = """import unittest
+
+from pair import at_least
+
+
+class Pairs(unittest.TestCase):
+    def test_at_least(self):
+        self.assertTrue(at_least(2, 1) and at_least(1, 1))
+        self.assertFalse(at_least(1, 2))
+"""
 KEYS = ["instance_id", "model_name_or_path", "model_patch"]
 
 
@@ -173,3 +183,26 @@ def test_bad_input_is_answered_with_what_to_change(tmp_path: Path, capsys: pytes
     assert "does not parse" in refused(capsys, *common, "--agent", "local", "--test_cmd", "pytest 'x")
     assert ".jsonl" in refused(capsys, *options(data, mirrors, tmp_path / "preds.json"))
     assert "no such file" in refused(capsys, *options(tmp_path / "none.jsonl", mirrors, tmp_path / "p.jsonl"))
+
+
+def test_the_patch_loop_repairs_what_a_visible_test_shows(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "mirror"
+    (folder / "tests").mkdir(parents=True)
+    (folder / "pair.py").write_text("def at_least(a, b):\n    return a < b\n")
+    (folder / "tests" / "test_pair.py").write_text(PAIR_TESTS)
+    (folder / "tests" / "__init__.py").write_text("")
+    git(folder, "init", "--quiet")
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "-m", "start")
+    rows = [row("a__pair-1", "a/pair", git(folder, "rev-parse", "HEAD"), problem_statement="at_least(2, 1) is False")]
+    data, out = write_jsonl(tmp_path / "data.jsonl", rows), tmp_path / "preds.jsonl"
+    arguments = {"--dataset_name": data, "--repo_root": folder, "--out": out, "--model_name": "loop", "--budget": 15}
+    words = [str(word) for pair in arguments.items() for word in pair]
+    command_words = ["--agent", "local", "--test_cmd", "python3 -m unittest", "--order", "operator"]
+    body = generate(capsys, *words, *command_words)
+    assert body["states"] == {"patch": 1} and 3 <= body["test_runs"] <= 15
+    (found,) = lines(out)
+    assert "--- a/pair.py" in found["model_patch"] and "tests/" not in found["model_patch"]
+    trace = json.loads((tmp_path / "preds.runs" / "a__pair-1" / "trace.json").read_text())
+    assert trace["apply_check"]["applies"] and trace["result"]["status"] == "fixed" and trace["said"]
+    assert "a < b" in (folder / "pair.py").read_text(), "the mirror is untouched"
