@@ -76,10 +76,11 @@ class ToolsService(wire.tools_pb2_grpc.ToolsServicer):  # type: ignore[misc]
         with self.sessions.using(request.session) as session:
             try:
                 observation, again = session.execute(key, call, _answer(request.answer), reply)
+                files = session.files() if call.tool == "plan" and observation.ok else ()
             except AskFirst:
                 fix = "check it first, then send the person's answer"
                 raise InputError("a person has to approve this call", field="answer", fix=fix) from None
-        return pb.ExecuteReply(observation=wire.dump(observation), repeated_key=again)
+        return pb.ExecuteReply(observation=wire.dump(observation), repeated_key=again, files=files)
 
     def Resume(self, request: pb.ResumeRequest, context: grpc.ServicerContext) -> pb.ResumeReply:
         steps = wire.load_all(Step, request.steps, "steps", MOST_STEPS)

@@ -38,6 +38,7 @@ class Services(AbstractContextManager["Services"]):
         self, addresses: Mapping[Name, Address], auth: AuthConfig | None = None, config: ClientConfig | None = None
     ) -> None:
         self.channels = {name: Channel(name, address, auth, config) for name, address in addresses.items()}
+        self._can_score: bool | None = None  # what the decoder says of itself, once it was asked
 
     @classmethod
     def from_config(cls, config: ServeConfig, names: Sequence[Name] = NAMES) -> Services:
@@ -70,7 +71,10 @@ class Services(AbstractContextManager["Services"]):
     def decoder(self, session: str = "", *, scores: bool = True, on_partial: OnPartial | None = None) -> DecoderClient:
         """The decoder for a session. `scores`: it may score candidates itself, if it has a scorer."""
         channel = self.channels["decoder"]
-        can = scores and bool(about(channel, wire.decoder_pb2_grpc.DecoderStub(channel.grpc)).get("scores"))
+        if scores and self._can_score is None:
+            stub = wire.decoder_pb2_grpc.DecoderStub(channel.grpc)
+            self._can_score = bool(about(channel, stub).get("scores"))
+        can = scores and bool(self._can_score)
         return DecoderClient(channel, session=session, scores=can, on_partial=on_partial)
 
     def scorer(self, session: str = "") -> ScorerClient:

@@ -68,6 +68,7 @@ class ToolboxClient:
         self._stub = wire.tools_pb2_grpc.ToolsStub(channel.grpc)
         self._granted: str | None = None
         self._saved = ""  # the snapshot of the last check, while nothing has happened since
+        self._listed: tuple[str, ...] | None = None  # likewise the listing
         self.workspace = RemoteWorkspace(channel.ask, self._stub, session)
         self.sandbox = RemoteSandbox(workspace)
 
@@ -99,17 +100,20 @@ class ToolboxClient:
             request.reply = self._answer(str(call.args.get("question", ""))) or ""
         seconds = max(call.policy.timeout_s, 600.0 if call.tool == "plan" else 0.0) + 2 * SPARE_S
         reply = self._channel.ask(self._stub.Execute, request, seconds)
+        self._listed = tuple(reply.files) if call.tool == "plan" else None
         return wire.load(Observation, reply.observation, "observation")
 
     def verify(self, checks: Sequence[Check]) -> list[CheckResult]:
         """See `protocols.Toolbox`."""
         request = tools_pb2.VerifyRequest(session=self.session, checks=[wire.dump(check) for check in checks])
-        self._saved = ""  # a check may run a command
+        self._saved, self._listed = "", None  # a check may run a command
         reply = self._channel.ask(self._stub.Verify, request, VERIFY_S)
         return [wire.load(CheckResult, text, "results") for text in reply.results]
 
     def files(self) -> tuple[str, ...]:
-        """See `protocols.Toolbox`."""
+        """See `protocols.Toolbox`. Right after a call of `plan`, it is the listing that came with its outcome."""
+        if self._listed:
+            return self._listed
         return tuple(self._channel.ask(self._stub.Files, tools_pb2.FilesRequest(session=self.session)).files)
 
     def snapshot(self) -> str:
@@ -125,7 +129,7 @@ class ToolboxClient:
     # --- beyond
     def roll_back(self, snapshot: str | None) -> str | None:
         """Put a snapshot back (None: the first, the state before anything was changed); None if there is none."""
-        self._saved = ""
+        self._saved, self._listed = "", None
         request = tools_pb2.RollbackRequest(session=self.session, snapshot=snapshot or "")
         return str(self._channel.ask(self._stub.Rollback, request).snapshot) or None
 
