@@ -21,6 +21,7 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
+from eval.bench_batching import decoding, scoring
 from eval.bench_memory import memory_lookup
 from eval.bench_speculation import candidates, shaping, speculation
 from eval.bench_windows import Example, held_out_examples
@@ -202,6 +203,8 @@ def main() -> None:
         *candidates(folder, examples, options.rounds),
         *speculation(folder, examples, options.rounds, _draft(folder, options.draft)),
         shaping(folder, examples, options.rounds),
+        *decoding(folder, max(1, options.rounds // 2)),
+        *scoring(folder, max(1, options.rounds // 2)),
         *sandbox_against_subprocess(options.rounds * 3),
         *snapshots(options.rounds),
         memory_lookup(),

@@ -46,6 +46,7 @@ class BatchLoop:
         self.together, self.most_waiting, self.prompt_tokens = min(together, rows), waiting, prompt_tokens
         self.slots = Slots(rows)
         self.steps = self.row_steps = 0  # forward passes, and rows in them
+        self.prompt_read = 0  # tokens of beginnings that were not in the cache
         self._inbox: SimpleQueue[Message] = SimpleQueue()
         self._waiting: deque[Job] = deque()
         self._jobs: list[Job] = []
@@ -208,6 +209,7 @@ class BatchLoop:
         if found.head is not None:
             self._choose(job, [(line, found.head)])
             return [] if job.held or job.over else self._next(job)
+        self.prompt_read += len(begun) - found.known
         return [(job, line, Work(job.model, found.row, begun[found.known :], found.known))]
 
     def _choose(self, job: Job, scored: list[tuple[Line, np.ndarray]]) -> None:
