@@ -72,7 +72,9 @@ def describe(kind, value, trace):
             message = str(value)
         except Exception:
             message = ""
-        chain.append([type(value).__name__, message[:600], frames[:15] + frames[-15:] if len(frames) > 30 else frames])
+        if len(message) > 1500:
+            message = message[:400] + " ... " + message[-1000:]
+        chain.append([type(value).__name__, message, frames[:15] + frames[-15:] if len(frames) > 30 else frames])
         value = value.__cause__ or value.__context__
     frames = [frame for link in reversed(chain) for frame in link[2]]
     shown = chain[1] if chain[0][0] == "CollectError" and len(chain) > 1 else chain[0]

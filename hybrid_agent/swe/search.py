@@ -17,6 +17,7 @@ from hybrid_agent.swe.options import Order
 SPREAD = 0.35  # energy that each failed try adds to the other edits of the same line
 PROMISE = 1.0  # energy taken off edits near one that made some failing test pass
 NEAR = 5  # lines
+SINGLES = 2  # single edits tried for each pair, once an edit made some failing test pass
 
 
 @dataclass(frozen=True)
@@ -116,11 +117,11 @@ class Search:
 
     def run(self) -> Trial | None:
         """The first patch that passes, or None when candidates or test runs are used up."""
-        alone = True
+        singles = 0
         while self.may_go_on():
-            if self.pairs and self.partial and not alone:
+            if self.pairs and self.partial and singles >= SINGLES:
                 found = self._with_partial()
-                alone = True
+                singles = 0
                 if found is not None and found.passes:
                     return found
                 if found is not None:
@@ -128,16 +129,15 @@ class Search:
             edit = self.queue.take()
             if edit is None:
                 return self._rest()
-            alone = False
             result = self.attempt((edit,))
             if result is None:
-                alone = True
                 continue
+            singles += 1
             if result.passes:
                 return result
             self.later.append(edit)
             self.queue.learn(edit, helped=bool(result.fixed))
-            if result.fixed:
+            if result.fixed and result.broke is None:
                 self._keep(result)
         return None
 

@@ -19,6 +19,7 @@ GOOD = ("passed", "skipped")
 COLLECT_S = 45.0  # importing the tests may take this long
 EVENTS = 2_000_000  # lines that are traced of one test
 USAGE_ERROR = 4
+SET_UP = ("unittest.loader._FailedTest", "setUpClass (", "setUpModule (")  # stand for tests that could not be made
 _PLACE = re.compile(r'File "([^"]+)", line (\d+)(?:, in (\S+))?')
 
 
@@ -186,12 +187,14 @@ def read_run(done: Completed, nonce: str) -> TestRun:
 def _note(run: TestRun, record: Mapping[str, Any]) -> None:
     test = record["test"]
     run.outcomes[test] = record["outcome"]
-    if record.get("collecting"):
+    if record.get("collecting") or test.startswith(SET_UP):
         run.collecting.add(test)
     error = record.get("error")
     if error:
         frames = tuple((str(path), int(line), str(name)) for path, line, name in error["frames"])
         run.failures[test] = Failure(error["type"], error["message"], frames)
+        if not frames and "Traceback (most recent call last)" in error["message"]:
+            run.failures[test] = failure_in(error["message"])  # unittest tells of failed imports in words
     if "lines" in record:
         run.lines[test] = record["lines"]
 
@@ -213,16 +216,20 @@ def _plain(done: Completed) -> TestRun:
     if done.exit_code == 127:
         run.outcomes, run.trouble = {}, done.stderr.strip()[-300:] or "command not found"
     elif outcome != "passed":
-        text = f"{done.stdout}\n{done.stderr}"
-        frames = []
-        for path, line, function in _PLACE.findall(text):
-            inside = path.removeprefix("/workspace/")
-            if not inside.startswith("/"):
-                frames.append((inside, int(line), function))
-        last = [row for row in text.splitlines() if re.match(r"[A-Za-z_.]*(?:Error|Exception)\b", row)]
-        kind, _, message = (last[-1] if last else "Failed").partition(":")
-        run.failures[name] = Failure(kind.rpartition(".")[2], message.strip()[:600], tuple(frames[-40:]))
+        run.failures[name] = failure_in(f"{done.stdout}\n{done.stderr}")
     return run
+
+
+def failure_in(text: str) -> Failure:
+    """The last exception that a text tells of, with the places of all tracebacks in it."""
+    frames = []
+    for path, line, function in _PLACE.findall(text):
+        inside = path.removeprefix("/workspace/")
+        if not inside.startswith(("/", "<")):
+            frames.append((inside, int(line), function))
+    last = [row.strip() for row in text.splitlines() if re.match(r"\s*[A-Za-z_.]*(?:Error|Exception)\b", row)]
+    kind, _, message = (last[-1] if last else "Failed").partition(":")
+    return Failure(kind.rpartition(".")[2], message.strip()[:600], tuple(frames[-40:]))
 
 
 @functools.lru_cache(maxsize=1)
