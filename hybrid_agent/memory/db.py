@@ -122,6 +122,7 @@ class Database:
             self._make()
         else:
             self._link.execute("PRAGMA query_only = ON")
+        self._link.execute("PRAGMA cache_size = -65536")  # 64 MiB: a look-up touches rows all over the file
         found, version = (self.rows(f"PRAGMA {name}")[0][0] for name in ("application_id", "user_version"))
         if found != APPLICATION or version != FORMAT:
             what = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -79,7 +80,7 @@ class Finder:
                 "success": success(wins, losses, config),
                 "domain": domain_match(where, domain, config),
             }
-            score = float(np.prod(list(parts.values())))
+            score = math.prod(parts.values())
             if score >= config.least_score:
                 scored.append((score, entry, parts))
         scored.sort(key=lambda each: (-each[0], each[1]))
