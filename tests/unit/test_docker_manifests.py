@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -98,7 +99,12 @@ def test_cells_are_closed_and_the_front_knows_them_all() -> None:
         assert context["allowPrivilegeEscalation"] is False and not context.get("privileged")
         assert (context.get("procMount") == "Unmasked") == (container["name"] == "tools")
     front = documents(DOCKER / "k8s/base/front.yaml")[0]["data"]["nginx.conf"]
-    assert front.count("server cell-") == CELL["spec"]["replicas"]
+    count = CELL["spec"]["replicas"]
+    assert re.findall(r"server (cell-\d+):8642", front) == [f"cell-{n}" for n in range(count)]
+    services = documents(DOCKER / "k8s/base/cells.yaml")
+    names = [service["metadata"]["name"] for service in services]
+    chosen = [service["spec"]["selector"]["statefulset.kubernetes.io/pod-name"] for service in services]
+    assert names == chosen == [f"cell-{n}" for n in range(count)]
 
 
 def test_the_gpu_overlay_reaches_every_container() -> None:
