@@ -31,7 +31,7 @@ def named_in(window: Window) -> tuple[str, ...]:
 
 
 def left_out(names: Sequence[str], calls: Sequence[str]) -> int:
-    """How many of the names none of the calls (JSON texts) mentions, by its base name or in parts at least."""
+    """How many of the names none of the calls (JSON texts) mentions, as a whole or in parts ("KEY=value")."""
     said = "\n".join(calls)
     runs = set(runs_of(said))
-    return sum(name.rstrip("/").rpartition("/")[2] not in said and not set(runs_of(name)) <= runs for name in names)
+    return sum(name.rstrip("/") not in said and not set(runs_of(name)) <= runs for name in names)

@@ -1,7 +1,7 @@
 """Mending slips of greedy calls that no grammar can forbid: something named twice, something left out.
 
 A slip costs log-probability (hybrid_agent.constrain.repeats and coverage say what counts as one). Where the greedy call
-has any, the text also branches off at each of its choices, to the next likeliest token, and is written to its end from
+has any, the text also branches off at each of its choices, to the next likeliest tokens, and is written to its end from
 there, the likeliest branches first; the best sum wins. Branches that cannot win are not written, so a call that the
 model is sure of costs no more than a look.
 """
@@ -25,7 +25,8 @@ from hybrid_agent.decoder.row import Draft, Sampling
 from hybrid_agent.decoder.speculate import Shift
 from hybrid_agent.types import Window
 
-TRIES = 6
+WIDTH = 2  # other tokens looked at in one place
+TRIES = 8
 TWICE = 12.0  # nats: as good as never
 JOINED = 1.25  # nats a place; tuned on training wordings with other names, and on validation ones
 LEFT_OUT = 4.0  # nats a name; tuned on validation wordings
@@ -95,7 +96,7 @@ class Rewriter:
         return cost
 
     def _branches(self, draft: Draft) -> list[Draft]:
-        """Beginnings that leave the draft at one of its choices, to the next likeliest token there."""
+        """Beginnings that leave the draft at one of its choices, to the next likeliest tokens there."""
         matcher = self.constraint()
         mask = np.zeros(matcher.words, np.int32)
         so_far = Draft()
@@ -106,12 +107,11 @@ class Rewriter:
                 extra = self.bias(so_far.tokens) if self.bias is not None else None
                 choice = choices(self.engine.after([*self.prompt, *so_far.tokens]), mask, extra, self.shift)
                 taken = choice.where(token)
-                scores = choice.scores.copy()
-                scores[taken] = -np.inf
-                other = choice.picked(int(scores.argmax()))
-                branch = _counted(so_far, other)
-                branch.tokens.append(other.token)
-                found.append(branch)
+                likely = [int(at) for at in np.argsort(-choice.scores, kind="stable")[: WIDTH + 1] if at != taken]
+                for other in map(choice.picked, likely[:WIDTH]):
+                    branch = _counted(so_far, other)
+                    branch.tokens.append(other.token)
+                    found.append(branch)
                 so_far = _counted(so_far, choice.picked(taken))
             else:
                 so_far.forced += 1
