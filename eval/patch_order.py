@@ -29,8 +29,9 @@ from train.patch_cases import Case, cases
 
 Floats = NDArray[np.float64]
 DRAWS = 20  # random orders of each mutant
-RESAMPLES = 2000
+RESAMPLES = 1000
 WITHIN = (20, 60)
+ORDERS = ("energy", "operator", "random")
 
 
 def energy_place(case: Case, energy: EditEnergy) -> float:
@@ -62,53 +63,39 @@ def random_places(case: Case, rng: np.random.Generator) -> Floats:
 def measure(found: list[Case], energy: EditEnergy) -> dict[str, Any]:
     """Everything the report says."""
     rng = np.random.default_rng(0)
-    packages = sorted({case.package for case in found})
-    by_package: dict[str, list[dict[str, Floats]]] = {name: [] for name in packages}
+    rows: dict[str, list[Floats]] = {}
     for case in found:
-        row = {}
+        places = np.full((len(ORDERS), DRAWS), np.nan)
         if case.fixes.any():
-            row = {"energy": np.array([energy_place(case, energy)]), "operator": np.array([operator_place(case)]),
-                   "random": random_places(case, rng)}  # fmt: skip
-        by_package[case.package].append(row)
-    groups = list(by_package.values())
-    orders = ("energy", "operator", "random")
+            places[0], places[1], places[2] = energy_place(case, energy), operator_place(case), random_places(case, rng)
+        rows.setdefault(case.package, []).append(places)
+    groups = [np.stack(rows[name]) for name in sorted(rows)]  # package: mutants x orders x draws
     report: dict[str, Any] = {
-        "mutants": len(found), "packages": len(packages), "reachable": sum(bool(case.fixes.any()) for case in found),
+        "mutants": len(found), "packages": len(groups), "reachable": sum(bool(case.fixes.any()) for case in found),
         "candidates": float(np.mean([len(case.fixes) for case in found])), "orders": {},
     }  # fmt: skip
-    for order in orders:
+    for at, order in enumerate(ORDERS):
         report["orders"][order] = {
-            "mean": interval(groups, lambda rows, o=order: float(np.mean(_places(rows, o)))),
-            "median": interval(groups, lambda rows, o=order: float(np.median(_places(rows, o)))),
-            **{f"within_{n}": interval(groups, lambda rows, o=order, n=n: _within(rows, o, n)) for n in WITHIN},
+            "mean": interval(groups, lambda x, o=at: np.nanmean(x[:, o])),
+            "median": interval(groups, lambda x, o=at: np.nanmedian(x[:, o])),
+            **{f"within_{n}": interval(groups, lambda x, o=at, n=n: np.mean(x[:, o] <= n)) for n in WITHIN},
         }
-    for other in ("random", "operator"):
-        for name, of in (("mean", np.mean), ("median", np.median)):
-            report[f"energy_over_{other}_{name}"] = interval(
-                groups, lambda rows, f=of, o=other: float(f(_places(rows, "energy")) / f(_places(rows, o)))
-            )
+    for at, other in ((2, "random"), (1, "operator")):
+        for name, of in (("mean", np.nanmean), ("median", np.nanmedian)):
+            figure = interval(groups, lambda x, f=of, o=at: f(x[:, 0]) / f(x[:, o]))
+            report[f"energy_over_{other}_{name}"] = figure
     return report
 
 
-def _places(rows: list[dict[str, Floats]], order: str) -> Floats:
-    """Places of reachable mutants; each mutant weighs the same."""
-    return np.concatenate([np.repeat(row[order], DRAWS // len(row[order])) for row in rows if row])
-
-
-def _within(rows: list[dict[str, Floats]], order: str, most: int) -> float:
-    return float(np.mean([np.mean(row[order] <= most) if row else 0.0 for row in rows]))
-
-
-def interval(groups: list[list[dict[str, Floats]]], figure: Callable[[list[dict[str, Floats]]], float]) -> list[float]:
+def interval(groups: list[Floats], figure: Callable[[Floats], Any]) -> list[float]:
     """A figure with the ends of its interval: packages are drawn with all their mutants."""
     rng = np.random.default_rng(0)
-    drawn = []
-    for _ in range(RESAMPLES):
-        rows = [row for at in rng.integers(len(groups), size=len(groups)) for row in groups[at]]
-        if any(rows):
-            drawn.append(figure(rows))
-    low, high = np.quantile(drawn, (0.025, 0.975))
-    return [round(figure([row for group in groups for row in group]), 3), round(float(low), 3), round(float(high), 3)]
+    drawn = [
+        figure(np.concatenate([groups[at] for at in rng.integers(len(groups), size=len(groups))]))
+        for _ in range(RESAMPLES)
+    ]
+    low, high = np.nanquantile(drawn, (0.025, 0.975))
+    return [round(float(figure(np.concatenate(groups))), 3), round(float(low), 3), round(float(high), 3)]
 
 
 def table(report: dict[str, Any]) -> str:

@@ -39,7 +39,7 @@ PRIOR = {
     "fixed": 2.0,
 }
 SIGNED = frozenset({"empty", "malformed", "applies", "parses", "no_code", "broken", "clean", "fixed"})
-PULL, STEPS = 0.02, 400
+PULL, STEPS = 0.2, 400
 
 
 @dataclass(frozen=True)
