@@ -17,6 +17,7 @@ from hybrid_agent.errors import Cancelled
 from services import wire
 from services.address import Address, read_file, read_token
 from services.call import current_call, time_for
+from services.spans import outgoing
 from services.status import error_of
 
 T = TypeVar("T")
@@ -83,7 +84,9 @@ class Channel:
         Raises:
             InfraError, InputError: as `ask`.
         """
-        call = method(request, timeout=time_for(timeout_s or self.config.call_s), metadata=self._metadata)
+        call = method(
+            request, timeout=time_for(timeout_s or self.config.call_s), metadata=(*self._metadata, *outgoing())
+        )
         try:
             with _with_ours(call.cancel):
                 yield from call
@@ -121,12 +124,16 @@ class Channel:
         """Close the connection."""
         self.grpc.close()
 
+    def _shown(self) -> tuple[tuple[str, str], ...]:
+        """Our token, and the trace that the call belongs to."""
+        return (*self._metadata, *outgoing())
+
     def _once(self, method: Any, request: Any, timeout_s: float | None) -> Any:
         seconds = time_for(timeout_s or self.config.call_s)
         try:
             if current_call() is None:
-                return method(request, timeout=seconds, metadata=self._metadata)
-            future = method.future(request, timeout=seconds, metadata=self._metadata)
+                return method(request, timeout=seconds, metadata=self._shown())
+            future = method.future(request, timeout=seconds, metadata=self._shown())
             with _with_ours(future.cancel):
                 return future.result()
         except grpc.FutureCancelledError:

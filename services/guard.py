@@ -12,6 +12,7 @@ import grpc
 
 from hybrid_agent.errors import InputError
 from services.call import answering
+from services.spans import incoming
 from services.status import Refused, status_of
 
 log = logging.getLogger("services")
@@ -61,7 +62,7 @@ class Guard(grpc.ServerInterceptor):  # type: ignore[misc]
         def one(request: Any, context: grpc.ServicerContext) -> Any:
             begun, status = time.perf_counter(), "OK"
             try:
-                with answering(context) as call:
+                with incoming(method, context), answering(context) as call:
                     request = enter(request)
                     call.check()
                     return inner(request, context)
@@ -76,7 +77,7 @@ class Guard(grpc.ServerInterceptor):  # type: ignore[misc]
         def many(request: Any, context: grpc.ServicerContext) -> Iterator[Any]:
             begun, status = time.perf_counter(), "OK"
             try:
-                with answering(context) as call:
+                with incoming(method, context), answering(context) as call:
                     request = enter(request)
                     call.check()
                     yield from inner(request, context)

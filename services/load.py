@@ -18,6 +18,7 @@ from hybrid_agent.types import Segment, ToolCall, Verdict
 from services.address import address_of
 from services.guard import Observer
 from services.server import Register, Running, run_until_signal, start
+from services.spans import record
 
 
 def load_serve(overrides: Sequence[str]) -> ServeConfig:
@@ -66,6 +67,7 @@ def main(name: Name) -> None:
     """`python -m services.NAME [key=value ...]`."""
     try:
         config = load_serve(sys.argv[1:])
+        record(config.gateway.telemetry, name)
         run_until_signal(start_service(name, config))
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)

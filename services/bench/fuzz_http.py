@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import httpx
@@ -84,7 +84,7 @@ def from_schema(url: str, count: int, seed: int, found: Findings) -> None:
     from schemathesis import GenerationMode
 
     schema = schemathesis.openapi.from_url(f"{url}/openapi.json")
-    operations = [result.ok() for result in schema.get_all_operations()]
+    operations: list[Any] = [found_one.ok() for found_one in cast(Any, schema.get_all_operations())]
     how = settings(
         max_examples=max(1, count // (2 * len(operations))),
         deadline=None,

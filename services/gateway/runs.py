@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import fcntl
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import IO
 
 from hybrid_agent.assemble.rundir import RunDir, create_run
 from hybrid_agent.config.serve import ServeConfig
 from hybrid_agent.errors import InputError
-from hybrid_agent.runs.atomic import write_text
 from services.gateway.events import ENDED, DiffData, RollbackData
-from services.gateway.history import progress
 from services.gateway.journal import JOURNAL, Journal, read_events
 from services.gateway.live import LiveRun
 from services.gateway.metrics import Metrics
@@ -24,10 +19,8 @@ from services.gateway.parts import Parts
 from services.gateway.places import Place
 from services.gateway.problems import ApiError
 from services.gateway.requests import RunDetail, RunRequest, RunRow
+from services.gateway.shelf import own, store_request, stored_request, stored_runs
 from services.gateway.telemetry import Tracing
-
-REQUEST = "request.json"
-LOCK = "gateway.lock"
 
 
 class Runs:
@@ -50,20 +43,16 @@ class Runs:
         self._busy = 0
         self._open = True
         self._threads: list[threading.Thread] = []
-        self._owned = _own(root)
+        self._owned = own(root)
 
     # --- life
     def start(self) -> int:
         """Pick up what an earlier gateway left, start the workers; returns how many runs were picked up."""
-        for folder in self._folders():
-            run = RunDir(folder)
-            row = self._from_disk(run)
-            if row is None:
-                continue
+        for run, row in stored_runs(self.root):
             if row.state in ENDED:
                 self._rows[run.run_id] = row
             else:
-                live = self._revived(run)
+                live = self._made(run, stored_request(run), None)
                 self._live[run.run_id] = live
                 self._queue.append(live)
         found = len(self._queue)
@@ -147,7 +136,7 @@ class Runs:
                     approve=request.approve,
                     seed=request.seed,
                 )
-                write_text(run.path / REQUEST, request.model_dump_json())
+                store_request(run, request)
                 live = self._made(run, request, parent)
                 live.say("queued")
             except (OSError, InputError) as error:
@@ -289,34 +278,6 @@ class Runs:
         told = [event for event in read_events(self.folder(run_id).path / JOURNAL) if event.type == "diff"]
         return DiffData.model_validate(told[-1].data) if told else DiffData(files=())
 
-    # --- disk
-    def _folders(self) -> Iterator[Path]:
-        for path in sorted(self.root.iterdir()):
-            if (path / JOURNAL).is_file() and (path / "run.json").is_file():
-                yield path
-
-    def _from_disk(self, run: RunDir) -> RunRow | None:
-        try:
-            found = progress(run.path / JOURNAL)
-            run.info()
-        except (InputError, ValueError):
-            return None  # damaged from outside: it is no run of ours any more
-        last = found.last
-        if last is None:
-            return None  # killed before anybody was told its id
-        return RunRow(
-            id=run.run_id,
-            goal=last.goal,
-            state=last.state,
-            created=found.created,
-            events=found.events,
-            result=last.result,
-            reason=last.reason,
-        )
-
-    def _revived(self, run: RunDir) -> LiveRun:
-        return self._made(run, RunRequest.model_validate_json((run.path / REQUEST).read_bytes()), None)
-
     def _made(self, run: RunDir, request: RunRequest, parent: object) -> LiveRun:
         journal = Journal(run.path, run.run_id)
         journal.open()
@@ -342,18 +303,3 @@ class Runs:
             result=live.result,
             reason=live.reason,
         )
-
-
-def _own(root: Path) -> IO[str]:
-    try:
-        root.mkdir(parents=True, exist_ok=True)
-        file = (root / LOCK).open("w")
-    except OSError as error:
-        raise InputError(f"cannot keep runs here: {error.strerror}", where=str(root), field="runs") from None
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        file.close()
-        fix = "stop it, or give each its own: runs=FOLDER"
-        raise InputError("another gateway has these runs", where=str(root), fix=fix) from None
-    return file

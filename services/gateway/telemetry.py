@@ -41,21 +41,21 @@ class Tracing:
     """
 
     def __init__(self, config: Telemetry, service: str = "hybrid-agent-gateway") -> None:
-        self._provider: TracerProvider | None = None
+        self.provider: TracerProvider | None = None
         self.tracer: Tracer = NoOpTracer()
         if config.exporter == "none":
             return
-        self._provider = TracerProvider(resource=Resource.create({"service.name": service}))
+        self.provider = TracerProvider(resource=Resource.create({"service.name": service}))
         if config.exporter == "console":
-            self._provider.add_span_processor(SimpleSpanProcessor(ConsoleSpanExporter(out=sys.stderr)))
+            self.provider.add_span_processor(SimpleSpanProcessor(ConsoleSpanExporter(out=sys.stderr)))
         else:
             try:
                 exporter = import_module(OTLP).OTLPSpanExporter(endpoint=config.endpoint)
             except ImportError:
                 fix = f"pip install {PACKAGE}"
                 raise InputError("otlp needs another package", field="gateway.telemetry.exporter", fix=fix) from None
-            self._provider.add_span_processor(BatchSpanProcessor(exporter))
-        self.tracer = self._provider.get_tracer("services.gateway")
+            self.provider.add_span_processor(BatchSpanProcessor(exporter))
+        self.tracer = self.provider.get_tracer("services.gateway")
 
     def run(self, run: str, goal: str, parent: object) -> RunSpans:
         """The spans of one run. `parent` is the span of the request that asked for it, if it is known."""
@@ -64,8 +64,8 @@ class Tracing:
 
     def close(self) -> None:
         """Send what is left."""
-        if self._provider is not None:
-            self._provider.shutdown()
+        if self.provider is not None:
+            self.provider.shutdown()
 
 
 class RunSpans(AbstractContextManager["RunSpans"]):

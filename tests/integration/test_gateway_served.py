@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from tests.integration.cli_process import call, done, finish, plan
 from tests.integration.gateway_process import Gateway, states
@@ -11,7 +17,10 @@ from tests.integration.service_parts import farm, script_file
 REMOVE = call("fs", op="remove", path="b.txt")
 
 
-def test_a_served_run_survives_its_gateway(tmp_path: Path) -> None:
+def test_a_served_run_survives_its_gateway_and_is_one_trace(tmp_path: Path) -> None:
+    spans, provider = InMemorySpanExporter(), TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(spans))
+    trace.set_tracer_provider(provider)  # of the services, which are in this process
     calls = (
         plan("write a.txt", "remove b.txt"),
         call("fs", op="write", path="a.txt", text="hello\n"),
@@ -23,7 +32,7 @@ def test_a_served_run_survives_its_gateway(tmp_path: Path) -> None:
     )
     with farm("tools", "decoder", overrides=[script_file(tmp_path, *calls)]) as services:
         shared = [word for word in services.overrides if not word.startswith("runs=")]
-        gateway = Gateway(tmp_path, "gateway.parts=served", *shared)
+        gateway = Gateway(tmp_path, "gateway.parts=served", "telemetry.exporter=console", *shared)
         try:
             run = gateway.begin("do it", files={"b.txt": "bye\n"}, approve="ask")
             first = gateway.waiting(run)
@@ -49,5 +58,10 @@ def test_a_served_run_survives_its_gateway(tmp_path: Path) -> None:
             names = [one["path"] for one in gateway.http.get(f"/v1/agent/runs/{run}/artifacts").json()["files"]]
             assert names == ["b.txt"]
             assert gateway.http.post("/v1/agent/runs", json={"goal": "x", "hybrid": "greedy"}).status_code == 400
+            turns = re.findall(r'"name": "agent.turn",\s*"context": {\s*"trace_id": "0x([0-9a-f]{32})"', gateway.log())
+            served = {f"{span.context.trace_id:032x}": span.name for span in spans.get_finished_spans() if span.context}
+            names = {span.name for span in spans.get_finished_spans() if f"{span.context.trace_id:032x}" in turns}
+            assert turns and turns[-1] in served
+            assert {"hybrid.v1.Decoder/Propose", "hybrid.v1.Tools/Execute"} <= names
         finally:
             gateway.stop()
