@@ -33,7 +33,7 @@ from hybrid_agent.tools.sandbox.seccomp import filter_bytes
 LATEST_S = 15.0  # how long after a call's own timeout the answer may still come
 START_S = 120.0
 STOP_S = 5.0
-KILLED = (137, 125 + 128)  # exit codes of `docker run` when the first process was killed from outside
+KILLED = 137  # exit code of `docker run` when the first process was killed
 CALLS_A_CONTAINER = 2000
 
 
@@ -94,9 +94,11 @@ class DockerSandbox:
             try:
                 answer = box.ask(request, timeout_s + LATEST_S, watch if writable else None)
             except LoopEnded as end:
-                killed_by = self._boxes.pop(writable).kill()
+                box = self._boxes.pop(writable)
+                killed_by = box.cause() if end.why == "session" else end.why
+                box.kill()
                 ended = Ended(duration_ms=(time.monotonic() - begun) * 1000)
-                return completed(ended, None, "", killed_by if end.why == "session" else end.why)
+                return completed(ended, None, "", killed_by)
             return completed_of(answer, None)
 
     @property
@@ -215,27 +217,28 @@ class _Container:
             self._process.wait(STOP_S)
         self.kill()
 
-    def kill(self) -> str:
-        """End the container at once; returns the likely cause if it had ended by itself: "memory" or "session"."""
+    def cause(self) -> str:
+        """Why the container stopped answering: "memory", or "session" if it cannot be told."""
         with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(0.0 if self._into < 0 else 0.2)
-        code = self._process.poll()
-        if code != 0 or code is None:
+            self._process.wait(STOP_S)
+        # Nothing inside can kill a first process: that was the kernel, for memory.
+        return "memory" if self._process.poll() == KILLED else "session"
+
+    def kill(self) -> None:
+        """End the container at once, if it has not ended by itself, and wait until it is gone."""
+        if self._process.poll() != 0:
             docker_engine.remove(self.name)
-        if self._process.poll() is None:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(STOP_S)
-            self._process.kill()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(STOP_S)
+        self._process.kill()
+        self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:
                 with contextlib.suppress(BrokenPipeError):
                     pipe.close()
-        self._process.wait()
         if self._errors >= 0:
             os.close(self._errors)
             self._errors = -1
-        # Nothing inside can kill a first process: that was the kernel, for memory.
-        return "memory" if code in KILLED else "session"
 
 
 def _limits_of_each(limits: Limits) -> dict[str, int]:
