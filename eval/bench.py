@@ -21,7 +21,7 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from eval.bench_batching import decoding, scoring
+from eval.bench_batching import decoding, scoring, stock
 from eval.bench_memory import memory_lookup
 from eval.bench_speculation import candidates, shaping, speculation
 from eval.bench_windows import Example, held_out_examples
@@ -37,6 +37,7 @@ from hybrid_agent.tools.registry import call_schema
 from hybrid_agent.tools.sandbox import Limits, make_sandbox
 from hybrid_agent.tools.snapshot import SnapshotStore
 from hybrid_agent.types import Budget, Control
+from services.bench.hops import measure
 
 
 def mask_cost(decoder: HfDecoder, examples: list[Example]) -> Ratio:
@@ -178,6 +179,14 @@ def snapshots(rounds: int, files: int = 500) -> list[Ratio]:
     return [Ratio(f"{name} / cp -a", ours, other, ours / other, note) for name, ours, other in measured]
 
 
+def services_against_process(rounds: int) -> Ratio:
+    """Whole episodes with the parts at their services, and in one process."""
+    found = measure(rounds)
+    ratio = found.served_ms / found.local_ms
+    note = f"{found.episodes} episodes; CPU ratio {found.served_cpu_ms / found.local_cpu_ms:.2f}"
+    return Ratio("episode served / in-process", found.served_ms, found.local_ms, ratio, note)
+
+
 def _draft(folder: Path, given: str | None) -> dict[str, Path]:
     """Where the draft model lies, if there is one."""
     path = Path(given) if given and Path(given).is_dir() else find_run(Path("runs"), given) if given else None
@@ -205,6 +214,7 @@ def main() -> None:
         shaping(folder, examples, options.rounds),
         *decoding(folder, max(1, options.rounds // 2)),
         *scoring(folder, max(1, options.rounds // 2)),
+        stock(options.rounds),
         *sandbox_against_subprocess(options.rounds * 3),
         *snapshots(options.rounds),
         memory_lookup(),

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from hybrid_agent.config.serve import NAMES, ServeConfig
 from hybrid_agent.errors import InputError
-from services.address import address_of
+from services.address import address_of, check_guarded, read_token
 from services.channel import Channel
 from services.load import load_serve, needed, spec_of
 from services.processes import BAD_INPUT, Supervisor
@@ -45,6 +45,9 @@ def run(overrides: Sequence[str]) -> int:
         InputError: the config is wrong.
     """
     config = load_serve(overrides)
+    token = read_token(config.services.auth)
+    for name in NAMES:  # a mistake is told of here, not by each process in turn
+        check_guarded(address_of(config.services, name), config.services.auth, token)
     todo = commands(config, overrides)
     stop_s = max(config.services.one(name).limits.drain_s for name in NAMES) + 5
     over = threading.Event()

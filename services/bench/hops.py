@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -104,37 +104,64 @@ def episode(root: Path, goal: str, hybrid: Hybrid | None, services: Services, sp
     return time.perf_counter() - begun, turns
 
 
-def run(words: Sequence[str]) -> int:
-    """The command; returns the exit code."""
-    numbers, overrides = read_words(words, {"rounds": 5})
+@dataclass(frozen=True)
+class Measured:
+    """Medians of an episode's wall time in milliseconds, and means of its CPU time without the sandboxes'."""
+
+    episodes: int
+    served_ms: float
+    local_ms: float
+    served_cpu_ms: float
+    local_cpu_ms: float
+
+
+def measure(rounds: int, overrides: Sequence[str] = ()) -> Measured:
+    """Each goal `rounds` times on each side, after one round to warm up.
+
+    Raises:
+        InfraError: the services do not start, or do something else than the parts in this process.
+        InputError: an override is wrong.
+    """
+    times: dict[str, list[float]] = {"served": [], "in-process": []}
+    used = {"served": 0.0, "in-process": 0.0}
     with folder() as base:
         every = [f"runs={base / 'runs'}", f"services.sockets={base / 's'}", *overrides]
         config = load_serve(every)
         spec = spec_of(config)
         services = Services.from_config(config, needed(spec))
-        times: dict[str, list[float]] = {"served": [], "in-process": []}
-        used = {"served": 0.0, "in-process": 0.0}
         with processes(every, services) as started:
             pids = [process.pid for process in started.values()]
             hybrid = local_parts(spec)
-            for turn in range(int(numbers["rounds"]) + 1):
+            for turn in range(rounds + 1):
                 for goal in GOALS:
                     turns = set()
                     for side, parts in (("served", None), ("in-process", hybrid)):
                         before = cpu_seconds(pids)
                         took, count = episode(base / "runs", goal, parts, services, spec)
                         turns.add(count)
-                        if turn:  # the first round warms up
-                            times[side].append(took)
-                            used[side] += cpu_seconds(pids) - before
+                        if turn:
+                            times[side].append(took * 1e3)
+                            used[side] += (cpu_seconds(pids) - before) * 1e3
                     if len(turns) > 1:
                         raise InfraError(f"{goal!r} took another number of turns served than in-process")
         services.close()
-    ours, other = (statistics.median(times[side]) * 1e3 for side in ("served", "in-process"))
     episodes = len(times["served"])
-    print(f"{episodes} episodes each; median ms: served {ours:.1f}, in-process {other:.1f}, ratio {ours / other:.3f}")
-    a, b = (used[side] * 1e3 / episodes for side in ("served", "in-process"))
-    print(f"CPU ms an episode, sandboxes not counted: served {a:.1f}, in-process {b:.1f}, ratio {a / b:.3f}")
+    walls = [statistics.median(times[side]) for side in ("served", "in-process")]
+    return Measured(episodes, walls[0], walls[1], used["served"] / episodes, used["in-process"] / episodes)
+
+
+def run(words: Sequence[str]) -> int:
+    """The command; returns the exit code."""
+    numbers, overrides = read_words(words, {"rounds": 5})
+    m = measure(int(numbers["rounds"]), overrides)
+    ratio = m.served_ms / m.local_ms
+    walls = f"served {m.served_ms:.1f}, in-process {m.local_ms:.1f}, ratio {ratio:.3f}"
+    print(f"{m.episodes} episodes each; median ms: {walls}")
+    cpu = m.served_cpu_ms / m.local_cpu_ms
+    print(
+        "CPU ms an episode, sandboxes not counted: "
+        f"served {m.served_cpu_ms:.1f}, in-process {m.local_cpu_ms:.1f}, ratio {cpu:.3f}"
+    )
     return 0
 
 
