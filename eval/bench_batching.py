@@ -20,12 +20,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from transformers import LlamaConfig, LlamaForCausalLM
 
 from eval.bench_windows import Example, held_out_examples
 from eval.ratio import Ratio
 from hybrid_agent.assemble.decoders import bundle_folder
 from hybrid_agent.decoder.batch import BatchedDecoder
 from hybrid_agent.decoder.hf import HfDecoder
+from hybrid_agent.nn.rows import CachedRows
 from hybrid_agent.protocols import Decoder, Scorer
 from hybrid_agent.scorer.batch import BatchedScorer
 from hybrid_agent.scorer.calibration import Calibration, Head
@@ -120,6 +122,20 @@ def scoring(folder: Path, rounds: int, sessions: Sequence[int] = SESSIONS) -> li
     return found
 
 
+def stock(rounds: int, rows: int = 8) -> Ratio:
+    """One step of a model without the lean forward pass (untrained, 60 M parameters), all rows in one pass."""
+    shape = {"hidden_size": 640, "intermediate_size": 1920, "num_hidden_layers": 10, "num_attention_heads": 10}
+    config = LlamaConfig(**shape, num_key_value_heads=2, head_dim=64, vocab_size=8192, max_position_embeddings=1024)
+    with torch.inference_mode():
+        held = CachedRows(LlamaForCausalLM(config))
+    starts = [80 + 5 * row for row in range(rows)]
+    for row, start in enumerate(starts):
+        held.forward([row], [list(range(start))], [0])
+    step = (range(rows), [[7]] * rows, starts)
+    ours, other = measured([lambda: held.forward_together(*step), lambda: held.forward(*step)], rounds)
+    return compared(f"stock model, {rows} rows: batched, times faster than in turn", ours, other, "one step")
+
+
 def measured(sides: Sequence[Callable[[], Any]], rounds: int) -> list[Cost]:
     """Medians of each side; they take turns, after one round to warm up."""
     costs: list[list[Cost]] = [[] for _ in sides]
@@ -177,10 +193,15 @@ def main() -> None:
     torch.set_num_threads(1)
     folder = bundle_folder()
     ratios = []
-    for part in (decoding, scoring):
-        for ratio in part(folder, options.rounds, options.sessions):
+    for part in (
+        lambda: decoding(folder, options.rounds, options.sessions),
+        lambda: scoring(folder, options.rounds, options.sessions),
+        lambda: [stock(options.rounds)],
+    ):
+        for ratio in part():
             ratios.append(ratio)
-            print(f"{ratio.name}: {ratio.ratio:.2f} ({ratio.ours:.0f}, {ratio.other:.0f} ms; {ratio.note})", flush=True)
+            cost = f"{ratio.ours:.0f}, {ratio.other:.0f} ms"
+            print(f"{ratio.name}: {ratio.ratio:.2f} ({cost}; {ratio.note})", flush=True)
     if options.json:
         print(json.dumps({"ratios": [asdict(r) for r in ratios]}))
 

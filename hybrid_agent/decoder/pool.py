@@ -10,6 +10,7 @@ import torch
 from hybrid_agent.decoder.kv import KVModel
 from hybrid_agent.nn.lean import LeanLlama
 from hybrid_agent.nn.ragged import RowWork, forward_ragged
+from hybrid_agent.nn.rows import CachedRows
 
 
 class Work(NamedTuple):
@@ -66,7 +67,7 @@ class LeanPool:
 
 
 class StockPool:
-    """Any other models: each has its own cache, rows run one after the other."""
+    """Any other models: each has its own cache, and one pass a step where `CachedRows` can do that."""
 
     def __init__(self, model: KVModel) -> None:
         self.row_bytes = int(getattr(model, "row_bytes", 0))
@@ -77,7 +78,14 @@ class StockPool:
 
     def forward(self, work: Sequence[Work]) -> torch.Tensor:
         """See `RowPool`."""
-        return torch.cat([one.model.forward([one.row], [one.tokens], [one.start]) for one in work])
+        out: dict[int, torch.Tensor] = {}
+        for model in {id(one.model): one.model for one in work}.values():
+            places = [at for at, one in enumerate(work) if one.model is model]
+            run = model.forward_together if isinstance(model, CachedRows) else model.forward
+            mine = [work[at] for at in places]
+            logits = run([one.row for one in mine], [one.tokens for one in mine], [one.start for one in mine])
+            out.update(zip(places, logits, strict=True))
+        return torch.stack([out[at] for at in range(len(work))])
 
     def copy(self, model: KVModel, source: int, target: int, length: int, start: int = 0) -> None:
         """See `RowPool`."""

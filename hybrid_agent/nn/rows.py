@@ -10,6 +10,7 @@ import torch
 from transformers import DynamicCache, PreTrainedModel
 
 from hybrid_agent.nn.lean import LeanLlama, supports
+from hybrid_agent.nn.together import MOST_NEW, append_together, can_go_together
 
 
 class CachedRows:
@@ -22,6 +23,7 @@ class CachedRows:
         self.context = int(getattr(model.config, "max_position_embeddings", 0) or 1 << 20)
         self._caches: dict[int, Any] = {}
         self.row_bytes = _row_bytes(model)
+        self._together = can_go_together(model)
 
     @torch.inference_mode()
     def forward(self, rows: Sequence[int], tokens: Sequence[Sequence[int]], starts: Sequence[int]) -> torch.Tensor:
@@ -34,18 +36,39 @@ class CachedRows:
         logits = self._append(row, tokens, start, keep=0)
         return logits if at is None else logits[list(at)]
 
+    def forward_together(
+        self, rows: Sequence[int], tokens: Sequence[Sequence[int]], starts: Sequence[int]
+    ) -> torch.Tensor:
+        """As `forward`, with one pass for all rows that have few new tokens, where the model allows it."""
+        alike = [i for i, new in enumerate(tokens) if starts[i] and len(new) <= MOST_NEW] if self._together else []
+        if len(alike) < 2:
+            return self.forward(rows, tokens, starts)
+        caches = [self._cache(rows[i], starts[i]) for i in alike]
+        logits = append_together(self.model, caches, [tokens[i] for i in alike])
+        out = dict(zip(alike, logits, strict=True))
+        for i in range(len(rows)):
+            if i not in out:
+                out[i] = self._append(rows[i], tokens[i], starts[i], keep=1)[0]
+        return torch.stack([out[i] for i in range(len(rows))])
+
+    @torch.inference_mode()
     def _append(self, row: int, tokens: Sequence[int], start: int, keep: int) -> torch.Tensor:
         """Logits (keep, vocab) after the last tokens; 0 keeps all."""
+        ids = torch.tensor([list(tokens)], device=self.model.device)
+        result = self.model(input_ids=ids, past_key_values=self._cache(row, start), use_cache=True, logits_to_keep=keep)
+        logits: torch.Tensor = result.logits[0].float()
+        return logits
+
+    def _cache(self, row: int, start: int) -> Any:
+        """The cache of a row, cut back to its first `start` tokens."""
         cache = self._caches.get(row)
         if cache is None or start == 0:
             cache = self._caches[row] = DynamicCache(config=self.model.config)
         elif cache.get_seq_length() > start:
             cache.crop(start - cache.get_seq_length())
-        ids = torch.tensor([list(tokens)], device=self.model.device)
-        result = self.model(input_ids=ids, past_key_values=cache, use_cache=True, logits_to_keep=keep)
-        logits: torch.Tensor = result.logits[0].float()
-        return logits
+        return cache
 
+    @torch.inference_mode()
     def copy_row(self, source: int, targets: Sequence[int], length: int, start: int = 0) -> None:
         """See `LeanLlama.copy_row`; copies all of 0..length."""
         for target in targets:

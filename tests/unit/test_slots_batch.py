@@ -8,6 +8,7 @@ import torch
 from hybrid_agent.decoder.slots import Slots
 from hybrid_agent.nn.lean import LeanLlama
 from hybrid_agent.nn.ragged import RowWork, forward_ragged
+from hybrid_agent.nn.rows import CachedRows
 from tests.unit.decoder_models import model
 
 
@@ -89,3 +90,20 @@ def test_rows_of_a_ragged_pass_are_those_of_each_row_alone(kv_heads):
             held[row] += tokens
         alone = torch.cat([of[row].forward([0], [held[row]], [0]) for row in new])
         torch.testing.assert_close(logits, alone, atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize("kv_heads", [None, 2])
+def test_rows_of_a_stock_model_go_together(kv_heads):
+    rows, alone = CachedRows(model(kv_heads)), CachedRows(model(kv_heads))
+    rng = random.Random(1)
+    held = {row: [] for row in (0, 1, 2, 5)}
+    for _ in range(6):
+        sizes = {row: rng.choice((1, 1, 3, 20)) for row in rng.sample(sorted(held), 3)}
+        new = {row: [rng.randrange(600) for _ in range(size)] for row, size in sizes.items()}
+        for row in new:  # sometimes a few tokens are taken back
+            held[row] = held[row][: len(held[row]) - rng.choice((0, 0, 2))]
+        logits = rows.forward_together(list(new), list(new.values()), [len(held[row]) for row in new])
+        for row, tokens in new.items():
+            held[row] += tokens
+        expected = torch.cat([alone.forward([9], [held[row]], [0]) for row in new])
+        torch.testing.assert_close(logits, expected, atol=1e-4, rtol=0)
