@@ -13,6 +13,7 @@ import random
 import socket
 import sys
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -117,7 +118,7 @@ def broken(url: str, count: int, seed: int, found: Findings) -> None:
     """Valid requests with something broken."""
     rng = random.Random(seed)
     with httpx.Client(base_url=url, timeout=REQUEST_S) as client:
-        run = client.post("/v1/agent/runs", json=BODIES["/v1/agent/runs"]).json()["id"]
+        run = _some_run(client)
         for number in range(count):
             path = rng.choice(list(BODIES))
             text = json.dumps(_mutated(BODIES[path], rng)).encode()
@@ -148,6 +149,13 @@ def broken(url: str, count: int, seed: int, found: Findings) -> None:
                 continue
             kind = reply.headers.get("content-type", "")
             found.see(f"broken {number}: {method} {place[:100]} {text[:200]!r}", reply.status_code, kind, reply.content)
+
+
+def _some_run(client: httpx.Client) -> str:
+    """A run, once what was started before leaves room for it."""
+    while (reply := client.post("/v1/agent/runs", json=BODIES["/v1/agent/runs"])).status_code == 429:
+        time.sleep(1)
+    return str(reply.json()["id"])
 
 
 def _mutated(value: Any, rng: random.Random) -> Any:
@@ -215,6 +223,7 @@ def main(words: Sequence[str]) -> int:
     with tempfile.TemporaryDirectory() as folder, own_gateway(Path(folder) / "runs", [*SMALL, *rest]) as (url, process):
         from_schema(url, count // 2, seed, found)
         done = sum(found.statuses.values())
+        print(f"from the OpenAPI page: {done} requests, {len(found.bad)} answers that may not be", flush=True)
         broken(url, count - done, seed, found)
         if process.poll() is not None or httpx.get(f"{url}/healthz", timeout=REQUEST_S).status_code != 200:
             found.bad.append("the gateway does not answer any more")

@@ -68,13 +68,22 @@ def session(url: str, number: int) -> Session:
                 return ended(f"HTTP {reply.status_code}")
             run = reply.json()["id"]
             while time.monotonic() - begun < SESSION_S:
-                state = client.get(f"/v1/agent/runs/{run}").json()["state"]
+                state = _state(client, run)
                 if state in ENDED:
                     return ended(state)
                 time.sleep(POLL_S)
     except httpx.HTTPError as error:
         return ended(type(error).__name__)
     return ended("no end")
+
+
+def _state(client: httpx.Client, run: str) -> str:
+    """A run's state; asking does no harm, so a connection that broke is tried once more."""
+    try:
+        reply = client.get(f"/v1/agent/runs/{run}")
+    except httpx.TransportError:
+        reply = client.get(f"/v1/agent/runs/{run}")
+    return str(reply.json()["state"])
 
 
 def measure(url: str, sessions: int, at_once: int) -> tuple[list[Session], float]:

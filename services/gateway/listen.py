@@ -16,6 +16,7 @@ from services.gateway.app import make_app
 from services.gateway.auth import find_token
 from services.gateway.parts import LocalParts, Parts
 
+KEEP_S = 75  # an idle connection; longer than clients and proxies keep theirs, so that none is closed under a request
 GRACE_S = 3  # for answers under way; streams of events are ended
 
 
@@ -38,7 +39,12 @@ def listen(config: ServeConfig, runs: Path | None) -> None:
     if made is not None:
         print(f"gateway: the token is in {made}", file=sys.stderr, flush=True)
     settings = uvicorn.Config(
-        app, log_level="warning", access_log=False, timeout_graceful_shutdown=GRACE_S, server_header=False
+        app,
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=GRACE_S,
+        timeout_keep_alive=KEEP_S,
+        server_header=False,
     )
     uvicorn.Server(settings).run(sockets=[opened])
 

@@ -109,7 +109,7 @@ class LiveRun:
         self.journal.append("run", RunData(state=state, goal=self.request.goal, result=result, reason=reason))
 
     def work(self, parts: Parts, worker: Worker) -> None:
-        """From wherever the run is to its end. Never raises."""
+        """From wherever the run is to its end. Raises only where that cannot be stored."""
         try:
             with self.dir.lock(), stoppable() as stop:
                 with self._lock:

@@ -17,7 +17,7 @@ from services.gateway.live import LiveRun
 from services.gateway.metrics import Metrics
 from services.gateway.parts import Parts
 from services.gateway.places import Place
-from services.gateway.problems import ApiError
+from services.gateway.problems import LOG, ApiError
 from services.gateway.requests import RunDetail, RunRequest, RunRow
 from services.gateway.shelf import own, store_request, stored_request, stored_runs
 from services.gateway.telemetry import Tracing
@@ -88,7 +88,11 @@ class Runs:
                 live = self._queue.popleft()
                 self._busy += 1
                 self._count()
-            live.work(self.parts, worker)
+            try:
+                live.work(self.parts, worker)
+            except Exception as error:  # not even its end could be stored: it is left for the next gateway
+                LOG.error("run %s stands still", live.dir.run_id, exc_info=error)
+                live.suspended = True
             with self._lock:
                 self._busy -= 1
                 self._count()
