@@ -38,7 +38,9 @@ def test_names_that_no_call_mentions_are_counted():
     names = named_in(step("copy a/report.txt to 'old vault' with mode 640 and set KEY_A=value"))
     assert names == ("old vault", "a/report.txt", "640", "KEY_A=value")
     assert left_out(names, []) == 4
-    copy = call("fs", op="copy", path="report.txt", to="old vault")
+    elsewhere = call("fs", op="copy", path="report.txt", to="old vault")
+    assert left_out(names, [elsewhere]) == 3
+    copy = call("fs", op="copy", path="a/report.txt", to="old vault")
     assert left_out(names, [copy]) == 2
     chmod = call("fs", op="chmod", path="old vault/report.txt", mode="640")
     edit = call("editor", path="x", edits=[{"op": "set", "key": "KEY_A", "value": "value"}])
