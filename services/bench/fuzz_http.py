@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import random
+import signal
 import socket
 import sys
 import tempfile
@@ -235,6 +236,7 @@ def main(words: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that the gateway is stopped too
     try:
         sys.exit(main(sys.argv[1:]))
     except InputError as error:

@@ -9,6 +9,7 @@ $HYBRID_AGENT_TOKEN). Exit code 1: a session was lost.
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -125,6 +126,7 @@ def main(words: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that the gateway is stopped too
     try:
         sys.exit(main(sys.argv[1:]))
     except InputError as error:
