@@ -1,6 +1,7 @@
 """`kill -9` of each service and of the gateway in turn while agents work: `python -m services.bench.chaos runs=50`.
 
-Starts everything as `python -m services.run` does, keeps `at_once` runs going, and every `every_ms` kills one process.
+Starts everything as `python -m services.run` does and keeps `at_once` runs going. Whenever all parts have been up for
+`every_ms`, it kills one of them.
 Then it looks at what is left: every run is over and its files are right, or it failed and says which part was away;
 every call acted once (each run appends one line to a file that has one); every trace can be read and has an end; no
 process is left over. Exit code 1 says that one of these does not hold.
@@ -29,6 +30,8 @@ from hybrid_agent.errors import InfraError, InputError
 from hybrid_agent.traces.reader import read_trace
 from services.bench.farm import folder
 from services.bench.words import read_words
+from services.clients import Services
+from services.load import load_serve, needed, spec_of
 
 PARTS = ("decoder", "scorer", "planner", "tools", "gateway")
 OVER = ("done", "failed", "cancelled", "lost")
@@ -53,7 +56,7 @@ class Served:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
         self.base, self.runs = base, base / "runs"
-        words = [f"runs={self.runs}", f"services.sockets={base / 's'}", f"gateway.port={port}", *overrides]
+        self.words = words = [f"runs={self.runs}", f"services.sockets={base / 's'}", f"gateway.port={port}", *overrides]
         words += ["restart.most=1000", "restart.wait_most_s=0.5", "services.client.patience_s=300"]
         environment = {**os.environ, "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1")}
         self.log = (base / "log").open("wb")
@@ -78,6 +81,12 @@ class Served:
             if time.monotonic() > until or self.process.poll() is not None:
                 raise InfraError(f"the gateway is away: {self.tail()}")
             time.sleep(POLL_S)
+
+    def up(self) -> bool:
+        """Does the gateway answer?"""
+        with contextlib.suppress(httpx.TransportError):
+            return httpx.get(f"{self.http.base_url}/healthz", timeout=60).status_code == 200
+        return False
 
     def children(self) -> dict[str, int]:
         """The process of each part that runs now."""
@@ -164,9 +173,13 @@ def judge(made: Served, number: int, run: str, found: dict[str, Any], tally: Tal
 
 
 def killer(made: Served, every_s: float, tally: Tally, over: threading.Event) -> None:
-    """Kill one part after the other."""
+    """Kill one part after the other, each once all are up again and have worked for a while."""
     turn = 0
-    while not over.wait(every_s):
+    config = load_serve(made.words)
+    services = Services.from_config(config, needed(spec_of(config)))
+    while not over.wait(POLL_S):
+        if services.away() or not made.up() or over.wait(every_s):
+            continue
         part = PARTS[turn % len(PARTS)]
         turn += 1
         pid = made.children().get(part)
@@ -174,6 +187,7 @@ def killer(made: Served, every_s: float, tally: Tally, over: threading.Event) ->
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
                 tally.kills[part] += 1
+    services.close()
 
 
 def left_over(base: Path) -> list[str]:
@@ -190,7 +204,7 @@ def left_over(base: Path) -> list[str]:
 
 def run(words: Sequence[str]) -> int:
     """The command; returns the exit code."""
-    given, overrides = read_words(words, {"runs": 50, "at_once": 4, "every_ms": 15_000})
+    given, overrides = read_words(words, {"runs": 50, "at_once": 4, "every_ms": 1_000})
     count, tally, over = int(given["runs"]), Tally(), threading.Event()
     with folder() as base:
         with served(base, [*overrides, f"gateway.runs.concurrent={given['at_once']}"]) as made:
@@ -218,7 +232,7 @@ def _list(made: Served) -> list[dict[str, Any]]:
 
 
 def main() -> None:
-    """`python -m services.bench.chaos runs=50 at_once=4 every_ms=15000`."""
+    """`python -m services.bench.chaos runs=50 at_once=4 every_ms=1000`."""
     try:
         sys.exit(run(sys.argv[1:]))
     except InputError as error:
