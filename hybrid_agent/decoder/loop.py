@@ -16,7 +16,7 @@ from queue import Empty, SimpleQueue
 import numpy as np
 
 from hybrid_agent.decoder.job import Done, Ended, Failed, Job, Line, Partial
-from hybrid_agent.decoder.live import Abandoned
+from hybrid_agent.decoder.live import Abandoned, Live
 from hybrid_agent.decoder.pool import RowPool, Work
 from hybrid_agent.decoder.row import Draft, Row
 from hybrid_agent.decoder.slots import Slots
@@ -136,7 +136,12 @@ class BatchLoop:
                 self._inbox.get_nowait()()
             except Empty:
                 break
-        for job in [j for j in (*self._jobs, *self._waiting) if not j.held and j.live is not None and j.live.over()]:
+        for job in [*self._jobs, *self._waiting]:
+            if not job.held and job.live is not None:
+                self._guarded(job, lambda job=job: self._look(job, job.live))  # type: ignore[misc]
+
+    def _look(self, job: Job, live: Live) -> None:
+        if live.over():
             self._fail(job, Abandoned("the segment was given up"))
 
     def _fitting(self) -> bool:

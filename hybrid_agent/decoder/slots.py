@@ -112,7 +112,7 @@ class Slots:
                 slot.text, slot.model, slot.head = [], None, None
 
     def _oldest(self) -> int:
-        """An empty row (the first: its memory is likely to be warm), else a spare one, else the one unused for longest."""
+        """An empty row (the first one: its memory is warm), else a spare one, else the one unused for longest."""
         free = [(i, slot) for i, slot in enumerate(self.slots) if not slot.busy]
         return min(free, key=lambda f: (bool(f[1].text), not f[1].spare, f[1].used if f[1].text else f[0]))[0]
 
