@@ -6,6 +6,7 @@ python -m eval.swe_mini gold=true           the gold patches (all must resolve)
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sys
 import time
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).resolve().parents[1]
 MACHINERY = 3
-MARK, PREDICTIONS, LOGS = "report.json", "predictions.jsonl", "logs"
+MARK, PREDICTIONS, LOGS, SETTINGS = "report.json", "predictions.jsonl", "logs", "settings.json"
 Row = dict[str, Any]
 
 
@@ -45,7 +46,6 @@ def evaluate(config: SweMiniConfig, console: Console) -> tuple[Path, Report]:
     from eval.swe_mini_run import run_all
     from eval.swe_report import Report, cost_of
     from hybrid_agent.runs.atomic import write_json
-    from hybrid_agent.runs.layout import new_attempt
     from hybrid_agent.swe.bench.predictions import write_predictions
     from task_packs.swe_mini.mirror import INSTANCES, read_rows, write_mirrors
 
@@ -53,7 +53,7 @@ def evaluate(config: SweMiniConfig, console: Console) -> tuple[Path, Report]:
     version = check_version()
     rows = select(read_rows(), config)
     workers = min(config.workers or default_workers(), len(rows))
-    attempt = new_attempt(Path(config.out), "eval", "swe_mini")
+    attempt = _attempt(config, console)
     mirrors = write_mirrors(Path(config.cache), rows)
     predictions, records = _predict(rows, config, workers, attempt, console)
     write_predictions(attempt / PREDICTIONS, [predictions[r["instance_id"]] for r in rows if _has(r, predictions)])
@@ -105,6 +105,34 @@ def select(rows: Sequence[Row], config: SweMiniConfig) -> list[Row]:
     return chosen[: config.limit]
 
 
+def _attempt(config: SweMiniConfig, console: Console) -> Path:
+    """The attempt that was ended before it had all patches, if it had the same settings; else a new one."""
+    from hybrid_agent.runs.atomic import write_json
+    from hybrid_agent.runs.layout import new_attempt, open_attempt
+
+    settings = config.model_dump(mode="json", exclude={"workers", "timeout_s", "out", "cache"})
+    settings["agent_source"] = _agent_hash()
+    made = not config.gold and config.predictions is None
+    last = open_attempt(Path(config.out), "eval", "swe_mini") if made else None
+    kept = last / SETTINGS if last is not None else None
+    if last is not None and kept is not None and kept.is_file() and json.loads(kept.read_bytes()) == settings:
+        console.print(f"going on with {last}", soft_wrap=True)
+        return last
+    attempt = new_attempt(Path(config.out), "eval", "swe_mini")
+    write_json(attempt / SETTINGS, settings)
+    return attempt
+
+
+def _agent_hash() -> str:
+    """Of the patch loop's source and weights."""
+    from hybrid_agent.runs.atomic import file_hash
+
+    folder = HERE / "hybrid_agent" / "swe"
+    files = sorted(path for kind in ("*.py", "*.json") for path in folder.rglob(kind))
+    body = "\n".join(f"{path.relative_to(folder)} {file_hash(path)}" for path in files)
+    return hashlib.sha256(body.encode()).hexdigest()[:16]
+
+
 def _predict(
     rows: Sequence[Row], config: SweMiniConfig, workers: int, attempt: Path, console: Console
 ) -> tuple[dict[str, Prediction], dict[str, InstanceRecord]]:
@@ -139,18 +167,16 @@ def _generate(
     model = f"hybrid-agent-{config.agent}"
     order = [row["instance_id"] for row in rows]
     run = PredictionRun(attempt / PREDICTIONS, model, settings.identity(), order, restart=False)
-    jobs = [Job(row, run.instance(row["instance_id"]), config.cache) for row in rows]
-    with closing(run), _progress(console, "patches", len(jobs)) as told:
-        with closing(generate(jobs, settings, workers, run.folder)) as records:
-            for record in records:
-                run.add(record)
-                told()
-                runs = "run" if record.test_runs == 1 else "runs"
-                said = f" ({record.reason.splitlines()[0][:120]})" if record.state != "patch" and record.reason else ""
-                console.print(
-                    f"{record.instance_id}: {record.state}, {record.test_runs} test {runs}{said}", soft_wrap=True
-                )
-        return {i: Prediction(i, model, record.patch) for i, record in run.records.items()}, dict(run.records)
+    jobs = [Job(row, run.instance(row["instance_id"]), config.cache) for row in rows if not run.done(row)]
+    work = generate(jobs, settings, workers, run.folder)
+    with closing(run), closing(work) as records, _progress(console, "patches", len(jobs)) as told:
+        for record in records:
+            run.add(record)
+            told()
+            said = f" ({record.reason.splitlines()[0][:120]})" if record.state != "patch" and record.reason else ""
+            line = f"{record.instance_id}: {record.state}, test runs: {record.test_runs}{said}"
+            console.print(line, soft_wrap=True)
+    return {i: Prediction(i, model, record.patch) for i, record in run.records.items()}, dict(run.records)
 
 
 def _has(row: Row, predictions: dict[str, Prediction]) -> bool:
