@@ -1,4 +1,4 @@
-"""What a step names and its calls leave out: the file in quotes, the port, the new name.
+"""What a step names and its calls leave out (the file in quotes, the port), and words they take for files.
 
 A decoder that forgets part of its source is told so by a penalty on what is left uncovered (coverage penalty, Wu et al.
 2016, "Google's neural machine translation system", section 7, here for named things in place of all words).
@@ -6,6 +6,7 @@ A decoder that forgets part of its source is told so by a penalty on what is lef
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 
@@ -14,6 +15,7 @@ from hybrid_agent.constrain.spans import runs_of, step_text
 from hybrid_agent.types import Window
 
 _NAME_LIKE = re.compile(r"\w[./]\w|\d|_")
+_SOURCES = ("copy", "move", "remove", "read", "chmod", "stat")
 _OPENING, _CLOSING = "\"'`([{<", "\"'`)]}>,;:!?."
 
 
@@ -35,3 +37,17 @@ def left_out(names: Sequence[str], calls: Sequence[str]) -> int:
     said = "\n".join(calls)
     runs = set(runs_of(said))
     return sum(name.rstrip("/") not in said and not set(runs_of(name)) <= runs for name in names)
+
+
+def no_file(call: str, window: Window) -> bool:
+    """Does an edit, a copy, a move or the like work on an ordinary word that no file in the workspace is called?"""
+    try:
+        value = json.loads(call)
+        tool, args = value["tool"], value["args"]
+        path = str(args["path"]).rstrip("/")
+    except (ValueError, KeyError, TypeError):
+        return False
+    if tool != "editor" and not (tool == "fs" and args.get("op") in _SOURCES):
+        return False
+    known = {part for name in (*window.files, *(e.call for e in window.exchanges)) for part in runs_of(name)}
+    return path.isalpha() and path not in known

@@ -15,7 +15,7 @@ from dataclasses import replace
 import numpy as np
 
 from hybrid_agent.constrain.clauses import joined
-from hybrid_agent.constrain.coverage import left_out, named_in
+from hybrid_agent.constrain.coverage import left_out, named_in, no_file
 from hybrid_agent.constrain.matcher import Matcher
 from hybrid_agent.constrain.repeats import repeated
 from hybrid_agent.decoder.choose import Picked, choices
@@ -29,6 +29,7 @@ WIDTH = 2  # other tokens looked at in one place
 TRIES = 8
 TWICE = 12.0  # nats: as good as never
 JOINED = 1.25  # nats a place; tuned on training wordings with other names, and on validation ones
+NO_FILE = 4.0  # nats
 LEFT_OUT = 4.0  # nats a name; tuned on validation wordings
 _ACTS = ('{"tool":"shell"', '{"tool":"fs"', '{"tool":"editor"')
 
@@ -59,6 +60,7 @@ class Rewriter:
     ) -> None:
         self.engine, self.prompt, self.how, self.constraint = engine, list(prompt), how, constraint
         self.token_bytes, self.bias, self.shift = token_bytes, bias, shift
+        self.window = window
         self.names = named_in(window) if window.phase == "step" else ()
         self.planning = window.phase == "plan"
         self.calls = [exchange.call for exchange in window.exchanges]
@@ -91,6 +93,8 @@ class Rewriter:
         cost = TWICE if repeated(text) is not None else 0.0
         if self.names and text.startswith(_ACTS):
             cost += LEFT_OUT * left_out(self.names, [*self.calls, text])
+        if no_file(text, self.window):
+            cost += NO_FILE
         if self.planning:
             cost += JOINED * sum(joined(step) for step in _steps(text))
         return cost

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from hybrid_agent.constrain.clauses import joined, plans
-from hybrid_agent.constrain.coverage import left_out, named_in
+from hybrid_agent.constrain.coverage import left_out, named_in, no_file
 from hybrid_agent.types import Window
 
 
@@ -67,3 +67,19 @@ def test_a_goal_of_many_parts_may_be_split_at_each():
     ways = plans(goal)
     assert tuple(parts) in ways
     assert len(ways) <= 512
+
+
+@pytest.mark.parametrize(
+    ("made", "slip"),
+    [
+        (call("editor", path="service", edits=[]), True),
+        (call("fs", op="move", path="to", to="donkey"), True),
+        (call("fs", op="move", path="notes", to="donkey"), False),
+        (call("fs", op="mkdir", path="donkey"), False),
+        (call("editor", path="app.ini", edits=[]), False),  # a name, though it is missing: the answer will say so
+        (call("shell", cmd="ls service"), False),
+        ('{"tool":"editor","args":{"path":"serv', False),
+    ],
+)
+def test_ordinary_words_taken_for_files(made, slip):
+    assert no_file(made, step("use the service", ("notes", "a/app.yaml"))) is slip
