@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -92,17 +90,3 @@ def farm(*names: str, overrides: Sequence[str] = ()) -> Iterator[Farm]:
             yield made.start(*names)
         finally:
             made.close()
-
-
-def script_file(folder: Path, *calls: object) -> str:
-    """The value of `decoder=` that says these calls."""
-    import json
-
-    path = folder / f"script-{secrets.token_hex(4)}.json"
-    path.write_text(json.dumps(list(calls)))
-    return f"decoder=script:{path}"
-
-
-def quiet() -> None:
-    """For processes of ours: as few threads as can be."""
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
