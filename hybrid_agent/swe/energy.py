@@ -20,7 +20,7 @@ from hybrid_agent.swe.features import GROUPS, Floats, columns
 from hybrid_agent.swe.language import SharedStatistics
 from hybrid_agent.swe.operators import FAMILIES
 
-FORMAT = 1
+FORMAT = 2
 FILE = "ranker.json"
 _FAMILY = {name: place for place, name in enumerate(FAMILIES)}
 
@@ -36,6 +36,7 @@ class EditEnergy:
         self.shared = shared_statistics(data["statistics"])
         self._operators = {name: value for name, value in data["operators"].items()}
         self._cross = unpack(data["cross"])
+        self._prior = np.array([data["prior"].get(name, 0.0) for name in FAMILIES], np.float32)
         self._mean, self._scale = unpack(data["mean"]), unpack(data["scale"])
         self._nets = [{name: unpack(value) for name, value in net.items()} for net in data["nets"]]
 
@@ -51,6 +52,7 @@ class EditEnergy:
         groups = rows[:, -len(GROUPS) :]
         families = np.array([_FAMILY.get(name.partition(".")[0], 0) for name in operators])
         total += (self._cross[families] * groups).sum(1) if len(rows) else 0
+        total -= self._prior[families] if len(rows) else 0
         return total
 
 

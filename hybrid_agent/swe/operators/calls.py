@@ -112,10 +112,31 @@ def wrapping(scene: Scene, node: ast.AST) -> Iterator[Edit]:
     for name in _wrappers(scene, node):
         if not text.startswith(f"{name}("):
             yield scene.replace(node, f"{name}({text})", "wrap.on")
+    yield from _bounded(scene, node, above, text)
     bare = scene.bracketed(node)
     for name in _zero_methods(scene):
         if not text.endswith(f".{name}()"):
             yield scene.replace(node, f"{bare}.{name}()", "wrap.method_on")
+
+
+def _bounded(scene: Scene, node: ast.AST, above: ast.AST | None, text: str) -> Iterator[Edit]:
+    """A value kept within bounds, given a fallback, or copied."""
+    if isinstance(above, ast.Return | ast.Assign | ast.AugAssign | ast.Call | ast.keyword):
+        yield scene.replace(node, f"max({text}, 0)", "wrap.bound")
+        function = scene.source.function(node)
+        names = [name for name in scene.names_in(function) if name not in ("self", "cls", text)] if function else []
+        for name in names[-4:]:
+            yield scene.replace(node, f"max({text}, {name})", "wrap.bound")
+            yield scene.replace(node, f"min({text}, {name})", "wrap.bound")
+        if isinstance(node, ast.Name | ast.Attribute | ast.Subscript):
+            yield scene.replace(node, f"dict({text})", "wrap.copy")
+            if "copy" in scene.defined:
+                yield scene.replace(node, f"copy.deepcopy({text})", "wrap.copy")
+    if isinstance(above, ast.comprehension | ast.For | ast.Call) and isinstance(
+        node, ast.Name | ast.Attribute | ast.Call
+    ):
+        for fallback in ("[]", "{}"):
+            yield scene.replace(node, f"{text} or {fallback}", "default.or")
 
 
 def _wrappers(scene: Scene, node: ast.AST) -> list[str]:

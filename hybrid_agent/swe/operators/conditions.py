@@ -53,10 +53,16 @@ def logic(scene: Scene, node: ast.AST) -> Iterator[Edit]:
         for value in node.values:
             if not isinstance(value, ast.UnaryOp | ast.Compare):
                 yield scene.replace(value, f"not {scene.bracketed(value)}", "logic.not_operand")
+            if isinstance(value, ast.Name | ast.Attribute | ast.Subscript):
+                yield scene.replace(value, f"{scene.text(value)} is not None", "test.is_not_none")
     elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
         yield scene.replace(node, scene.bracketed(node.operand), "logic.not_away")
+        if isinstance(node.operand, ast.Name | ast.Attribute | ast.Subscript | ast.Call):
+            yield scene.replace(node, f"{scene.text(node.operand)} is None", "test.is_none")
     elif isinstance(node, ast.IfExp):
         yield scene.swap(node.body, node.orelse, "logic.branches")
+        if isinstance(node.test, ast.Name | ast.Attribute | ast.Subscript):
+            yield scene.replace(node.test, f"{scene.text(node.test)} is not None", "test.is_not_none")
         yield scene.replace(node, scene.text(node.body), "logic.first")
         yield scene.replace(node, scene.text(node.orelse), "logic.second")
 

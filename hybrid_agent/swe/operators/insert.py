@@ -14,7 +14,7 @@ from hybrid_agent.swe.source import Function
 
 _WORD = re.compile(r"(?<![.\w])[A-Za-z_]\w*")
 CONDITIONS = ("not {}", "{} is None", "{} == 0", "{} <= 1", "{} < 0", "{}")
-SEEN = 8  # most statements that are copied to one place
+SEEN = 10  # most statements that are copied to one place
 
 
 def guards(scene: Scene, node: ast.AST) -> Iterator[Edit]:
@@ -28,6 +28,8 @@ def guards(scene: Scene, node: ast.AST) -> Iterator[Edit]:
     first = _first(function) is node
     used = [name for name in dict.fromkeys(_names(node)) if name in scene.siblings_of(function) and name != "self"]
     names = [name for name in parameters(function) if name not in ("self", "cls")] if first else used[:3]
+    own = [scene.text(each) for each in ast.walk(node) if isinstance(each, ast.Attribute) and _plain(each)]
+    names += list(dict.fromkeys(own))[:3]
     if not names:
         return
     indent = source.indent(node.lineno)
@@ -38,7 +40,7 @@ def guards(scene: Scene, node: ast.AST) -> Iterator[Edit]:
     if looped:
         ends = ["continue", "break", *ends[:2]]
     ends += [text for text in _raises(scene, function)][:2]
-    for name in names[: 4 if first else 2]:
+    for name in names[: 5 if first else 4]:
         for condition in CONDITIONS[: len(CONDITIONS) if first else 2]:
             condition = condition.replace("{}", name)
             for end in ends[: 6 if first else 3]:
@@ -169,7 +171,12 @@ def _values(scene: Scene, function: Function, name: str) -> list[str]:
         text for text in returned
         if len(text) <= 30 and "\n" not in text and all(n in known for n in _WORD.findall(text))
     ]  # fmt: skip
-    return list(dict.fromkeys([*simple[:3], "None", name, "0", "False", "True", "[]", "''", "1", "{}"]))
+    return list(dict.fromkeys([*simple[:3], "None", name, "0", "0.0", "False", "True", "[]", "''", "1", "{}"]))
+
+
+def _plain(node: ast.Attribute) -> bool:
+    """True for attributes of names that are read."""
+    return isinstance(node.value, ast.Name) and isinstance(node.ctx, ast.Load)
 
 
 def _raises(scene: Scene, function: Function) -> Iterator[str]:

@@ -154,6 +154,14 @@ def augmented(scene: Scene, node: ast.AST) -> Iterator[Edit]:
         for new in (*(f"{other}=" for other in others), "="):
             put = Splice(start, end, scene.source.text[start:end].replace(f"{symbol}=", new, 1))
             yield Edit(scene.source.path, (put,), "augment.other", node.lineno, f"`{symbol}=` -> `{new}`")
+    elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and len(node.value.args) == 2:
+        func = node.value.func
+        if isinstance(func, ast.Attribute) and func.attr == "setdefault":
+            target, key, value = (scene.text(each) for each in (func.value, *node.value.args))
+            yield scene.replace(node, f"{target}[{key}] = {value}", "augment.setdefault")
+    elif isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Subscript):
+        target, key, value = (scene.text(each) for each in (node.targets[0].value, node.targets[0].slice, node.value))
+        yield scene.replace(node, f"{target}.setdefault({key}, {value})", "augment.setdefault")
     elif (
         isinstance(node, ast.Assign)
         and len(node.targets) == 1

@@ -44,12 +44,16 @@ PULL, STEPS = 0.2, 400
 
 @dataclass(frozen=True)
 class PatchEnergy:
-    """Weights in the order of NAMES, and the line through which an energy becomes a probability."""
+    """Weights in the order of NAMES, and the line through which an energy becomes a probability.
+
+    `tested` is the line (offset, slope) for pools whose tests were run, which says much more; None: the same line.
+    """
 
     weights: tuple[float, ...]
     offset: float
     slope: float
     fitted_on: str = ""
+    tested: tuple[float, float] | None = None
 
     def energies(self, features: Floats) -> Floats:
         """Energy of each row; lower is better."""
@@ -57,8 +61,14 @@ class PatchEnergy:
         return found
 
     def probabilities(self, features: Floats) -> Floats:
-        """Calibrated probability that each row resolves its instance."""
-        return _sigmoid(self.offset - self.slope * self.energies(features))
+        """Calibrated probability that each row resolves its instance; the rows are one pool."""
+        line = self.tested if self.tested is not None and was_tested(features) else (self.offset, self.slope)
+        return _sigmoid(line[0] - line[1] * self.energies(features))
+
+
+def was_tested(features: Floats) -> bool:
+    """True for a pool in which tests were run with some candidate."""
+    return bool((features[:, NAMES.index("clean")] != 0).any())
 
 
 Pool = tuple[Floats, Labels, Hashable]  # features [K, F], labels [K], group that is held out together
@@ -79,10 +89,15 @@ def fit(pools: Sequence[Pool], fitted_on: str = "", folds: int = 5) -> PatchEner
     """
     weights = _weights(pools)
     held = held_out_energies(pools, folds)
-    energy = np.concatenate([-each for each in held]) if held else np.zeros(0)
-    labels = np.concatenate([labels for _, labels, _ in pools]) if pools else np.zeros(0, dtype=bool)
-    offset, slope = _platt(energy, labels)
-    return PatchEnergy(tuple(float(round(w, 4)) for w in weights), round(offset, 4), round(slope, 4), fitted_on)
+    lines: dict[bool, tuple[float, float]] = {}
+    for tested in (False, True):
+        chosen = [n for n, (features, _, _) in enumerate(pools) if was_tested(features) == tested]
+        if chosen:
+            score = np.concatenate([-held[n] for n in chosen])
+            offset, slope = _platt(score, np.concatenate([pools[n][1] for n in chosen]))
+            lines[tested] = (round(offset, 4), round(slope, 4))
+    blind = lines.get(False) or lines.get(True) or (prior_energy().offset, prior_energy().slope)
+    return PatchEnergy(tuple(float(round(w, 4)) for w in weights), *blind, fitted_on, lines.get(True))
 
 
 def held_out_energies(pools: Sequence[Pool], folds: int = 5) -> list[Floats]:

@@ -151,6 +151,7 @@ def save_energy(path: Path, energy: PatchEnergy) -> None:
         "offset": energy.offset,
         "slope": energy.slope,
         "fitted_on": energy.fitted_on,
+        "tested": energy.tested,
     }
     write_json(path, body)
 
@@ -166,6 +167,7 @@ def load_energy(path: Path) -> PatchEnergy:
         if body["format"] != 1 or set(body["weights"]) != set(NAMES):
             raise InputError("made for other figures", where=str(path), field="weights", fix="fit it again with --fit")
         weights = tuple(float(body["weights"][name]) for name in NAMES)
-        return PatchEnergy(weights, float(body["offset"]), float(body["slope"]), str(body["fitted_on"]))
-    except (OSError, ValueError, KeyError, TypeError):
+        tested = (float(body["tested"][0]), float(body["tested"][1])) if body["tested"] else None
+        return PatchEnergy(weights, float(body["offset"]), float(body["slope"]), str(body["fitted_on"]), tested)
+    except (OSError, ValueError, KeyError, TypeError, IndexError):
         raise InputError("not an energy", where=str(path), fix="make one with hybrid-agent rerank --fit") from None
