@@ -102,7 +102,8 @@ WEIGHTS = {{
 def shipped() -> PatchEnergy:
     """The energy in use unless another is named."""
     fitted_on = "{energy.fitted_on}"
-    return PatchEnergy(tuple(WEIGHTS[name] for name in NAMES), {energy.offset}, {energy.slope}, fitted_on)
+    weights = tuple(WEIGHTS[name] for name in NAMES)
+    return PatchEnergy(weights, {energy.offset}, {energy.slope}, fitted_on, {energy.tested})
 '''
 
 
@@ -115,7 +116,7 @@ def main(arguments: Sequence[str]) -> None:
     energy = fit(corpus.both, f"{len(corpus.seen)} bugs of task_packs/swe_mini, {patches} patches")
     for name, weight in zip(NAMES, energy.weights, strict=True):
         print(f"{name:15}{weight:8.3f}")
-    print(f"p = sigmoid({energy.offset} - {energy.slope} E)")
+    print(f"p = sigmoid({energy.offset} - {energy.slope} E); where tests were run: {energy.tested}")
     if options.get("write") == "true":
         write_text(WEIGHTS, source_of(energy))
         print(f"written: {WEIGHTS}")
