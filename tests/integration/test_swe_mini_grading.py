@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import difflib
 import json
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -160,3 +163,28 @@ def test_command_runs_the_patch_loop_within_its_budget(tmp_path: Path, capsys: p
     records = Path(body["report"]).parent / "predictions.runs" / CALC["instance_id"]
     trace = json.loads((records / "trace.json").read_text())
     assert trace["result"]["evidence"]["tests_before"] == {"passed": 68, "failing": 1, "all": 69}
+
+
+def test_a_killed_evaluation_goes_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its finished instance is not done again, whatever the number of workers now is."""
+    settings = ["instances=[calcu]", "limit=2", "budget=2", "order=operator"]
+    places = [f"cache={tmp_path / 'cache'}", f"out={tmp_path / 'runs'}", "workers=1"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "eval.swe_mini", *settings, *places],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    runs = tmp_path / "runs" / "eval" / "swe_mini"
+    try:
+        until = time.monotonic() + 180
+        while not (done := list(runs.glob("*/predictions.runs/*/record.json"))):
+            assert process.poll() is None and time.monotonic() < until
+            time.sleep(0.05)
+    finally:
+        process.kill()
+        process.wait()
+    before = done[0].stat().st_mtime_ns
+    body = _run(settings, tmp_path, capsys)
+    assert [folder.name for folder in runs.iterdir()] == ["001"]
+    assert done[0].stat().st_mtime_ns == before
+    assert body["resolved"]["n"] == 2 and body["cost"]["instances_with_records"] == 2
