@@ -85,8 +85,7 @@ class VectorIndex:
         """Write graph and ids atomically, the stamp last. A small index is not worth a file."""
         if self._graph is None:
             return
-        import faiss
-
+        faiss = _faiss()
         write_atomic(file, lambda temp: faiss.write_index(self._graph, str(temp)))
         write_atomic(_ids_file(file), lambda temp: _write_ids(temp, self._ids[: self._count]))
         size = file.stat().st_size
@@ -101,9 +100,7 @@ class VectorIndex:
             fits = all(known.get(key) == value for key, value in stamp.items())
             if not fits or known["bytes"] != file.stat().st_size or not has_faiss():
                 return index
-            import faiss
-
-            graph: Any = faiss.read_index(str(file))
+            graph = _faiss().read_index(str(file))
             ids = np.fromfile(_ids_file(file), np.int64)
             if graph.ntotal != known["count"] or len(ids) != known["count"] or graph.d != dim:
                 return index
@@ -124,13 +121,17 @@ def forget(file: Path) -> None:
 
 
 def _graph(dim: int, config: IndexConfig) -> Any:
-    faiss: Any = importlib.import_module("faiss")  # its stubs do not know this constructor
+    faiss = _faiss()
     # Half precision: the order of the nearest is made exact from SQLite's vectors afterwards.
     graph = faiss.IndexHNSWSQ(dim, faiss.ScalarQuantizer.QT_fp16, config.links)
     graph.hnsw.efConstruction = config.build_effort
     graph.hnsw.efSearch = config.search_effort
     graph.train(np.zeros((1, dim), np.float32))
     return graph
+
+
+def _faiss() -> Any:
+    return importlib.import_module("faiss")  # an extra: the type checker must not need it
 
 
 def _empty(size: int) -> Ids:

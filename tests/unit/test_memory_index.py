@@ -12,7 +12,7 @@ from hybrid_agent.assemble.decoders import bundle_folder
 from hybrid_agent.config.memory import IndexConfig
 from hybrid_agent.errors import InputError
 from hybrid_agent.memory.embed import HashedEmbedder, HfEmbedder, Vectors, make_embedder
-from hybrid_agent.memory.index import VectorIndex
+from hybrid_agent.memory.index import VectorIndex, has_faiss
 
 SMALL = {"index": {"exact_below": 20}}
 VERBS = "sort copy rename count pack delete list check compare download".split()
@@ -33,6 +33,10 @@ def filled(vectors: Vectors, config: IndexConfig) -> VectorIndex:
     return index
 
 
+needs_faiss = pytest.mark.skipif(not has_faiss(), reason="needs the extra memory (faiss-cpu)")
+
+
+@needs_faiss
 def test_graph_finds_what_comparing_all_finds(tmp_path: Path) -> None:
     vectors = HashedEmbedder(64).embed(texts(3000))
     graph = filled(vectors, IndexConfig(exact_below=1000, search_effort=128))
@@ -56,6 +60,15 @@ def test_exact_search_is_in_order_and_ids_come_once() -> None:
     assert VectorIndex(2, IndexConfig()).search(np.array([1, 0], np.float32), 3) == []
 
 
+def test_without_faiss_every_search_compares_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hybrid_agent.memory.index.has_faiss", lambda: False)  # as where the extra is not installed
+    vectors = HashedEmbedder(32).embed(texts(60))
+    index = filled(vectors, IndexConfig(exact_below=20))
+    assert (index.kind, len(index)) == ("exact", 60)
+    assert float(vectors[index.search(vectors[7], 1)[0] // 3] @ vectors[7]) == pytest.approx(1, abs=1e-5)
+
+
+@needs_faiss
 def test_a_saved_index_is_used_and_a_damaged_one_is_made_anew(tmp_path: Path) -> None:
     vectors = HashedEmbedder(32).embed(texts(60))
     config, stamp, file = IndexConfig(exact_below=20), {"embedder": "x"}, tmp_path / "i.faiss"
@@ -72,6 +85,7 @@ def test_a_saved_index_is_used_and_a_damaged_one_is_made_anew(tmp_path: Path) ->
         assert len(VectorIndex.load(file, 32, config, stamp)) == 0
 
 
+@needs_faiss
 def test_a_store_survives_the_loss_of_its_index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hybrid_agent.memory.finder.SAVE_EVERY", 10)
     notes = texts(40)
