@@ -121,7 +121,7 @@ def main() -> None:
     given = dict(each.partition("=")[::2] for each in sys.argv[1:])
     energy = load_energy()
     folder = Path(given.get("mutants", "runs/mutants/held"))
-    found = list(cases(folder, energy.shared, int(given.get("most", "2500"))))
+    found = list(cases(folder, energy.shared, int(given.get("most", "1500"))))
     seen = {case.package for case in found} & set(energy.trained_on["packages"])
     if seen:
         raise SystemExit(f"trained on: {', '.join(sorted(seen))}; these cannot be measured on")
