@@ -226,6 +226,9 @@ class _Container:
 
     def kill(self) -> None:
         """End the container at once, if it has not ended by itself, and wait until it is gone."""
+        assert self._process.stdin is not None
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.close()  # heard by the first process long before the engine has acted
         if self._process.poll() != 0:
             docker_engine.remove(self.name)
         with contextlib.suppress(subprocess.TimeoutExpired):

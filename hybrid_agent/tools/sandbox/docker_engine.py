@@ -14,6 +14,7 @@ import secrets
 import shutil
 import socket
 import subprocess
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -26,6 +27,7 @@ IMAGE_VARIABLE = "HYBRID_AGENT_SANDBOX_IMAGE"
 DEFAULT_IMAGE = "hybrid-agent-sandbox"
 LABEL = "hybrid-agent.sandbox"
 ASK_S = 60.0
+REMOVE_TRIES = 20
 BUILD = f"docker build -f docker/Dockerfile --target sandbox -t {DEFAULT_IMAGE} ."
 
 
@@ -123,10 +125,13 @@ def remove(name: str) -> None:
     Raises:
         SandboxError: it is still there.
     """
-    with contextlib.suppress(SandboxError):
-        engine("rm", "--force", "--volumes", name)
-    if engine("ps", "-aq", "--filter", f"name=^/?{name}$").strip():
-        raise SandboxError(f"the container {name} could not be removed")
+    for _ in range(REMOVE_TRIES):  # the engine may be removing it already, which is an error for the second to ask
+        with contextlib.suppress(SandboxError):
+            engine("rm", "--force", "--volumes", name)
+        if not engine("ps", "-aq", "--filter", f"name=^/?{name}$").strip():
+            return
+        time.sleep(0.5)
+    raise SandboxError(f"the container {name} could not be removed")
 
 
 def run_arguments(
