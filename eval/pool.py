@@ -5,6 +5,7 @@ Workers are spawned, not forked: a forked copy of a process with torch threads c
 
 from __future__ import annotations
 
+import ctypes
 import multiprocessing
 import os
 import signal
@@ -29,6 +30,7 @@ Agent = str | HybridSpec
 
 GOLD = "gold"  # instead of a decoder: replay each task's gold calls
 RESTARTS = 3
+PR_SET_PDEATHSIG = 1
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 _hybrid: Hybrid | None = None
@@ -149,12 +151,21 @@ def _start(agent: Agent, settings: EpisodeSettings, ignore_interrupt: bool) -> N
     if ignore_interrupt:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the parent, which stops us
         signal.signal(signal.SIGTERM, _leave)
+        _die_with_parent()
     _settings = settings
     _hybrid = None if isinstance(agent, str) else make_hybrid(agent)
     if not isinstance(agent, str) and agent.decoder.kind in ("tiny", "hf"):
         import torch
 
         torch.set_num_threads(1)
+
+
+def _die_with_parent() -> None:
+    """Get SIGTERM when the parent is killed: it could not stop us then."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    parent = multiprocessing.parent_process()
+    if parent is not None and os.getppid() != parent.pid:  # it died before that
+        raise SystemExit
 
 
 def _leave(number: int, frame: FrameType | None) -> None:
