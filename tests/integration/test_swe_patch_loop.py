@@ -126,7 +126,7 @@ def test_two_faults_need_two_edits(tmp_path: Path) -> None:
     test = TEST.replace("import larger", "import half, larger") + (
         "class Half(unittest.TestCase):\n    def test_half(self):\n        self.assertEqual(half(8), 4)\n"
     )
-    result = fix(project(tmp_path / "repo", core, test), budget=80)
+    result = fix(project(tmp_path / "repo", core, test), budget=200)
     assert result.status == "fixed"
     assert len(result.edits) == 2
 
