@@ -40,14 +40,18 @@ def left_out(names: Sequence[str], calls: Sequence[str]) -> int:
 
 
 def no_file(call: str, window: Window) -> bool:
-    """Does an edit, a copy, a move or the like work on an ordinary word that no file in the workspace is called?"""
+    """Does a call take an ordinary word for a file to work on, or for a folder, that the workspace does not have?"""
     try:
         value = json.loads(call)
         tool, args = value["tool"], value["args"]
-        path = str(args["path"]).rstrip("/")
+        path, target = str(args["path"]).rstrip("/"), str(args.get("to", ""))
     except (ValueError, KeyError, TypeError):
         return False
-    if tool != "editor" and not (tool == "fs" and args.get("op") in _SOURCES):
+    if tool not in ("editor", "fs"):
         return False
-    known = {part for name in (*window.files, *(e.call for e in window.exchanges)) for part in runs_of(name)}
-    return path.isalpha() and path not in known
+    shown = (*window.files, *(exchange.call for exchange in window.exchanges), *named_in(window))
+    known = {part for text in shown for part in runs_of(text)}
+    words = [folder for name in (path, target) for folder in name.split("/")[:-1]]
+    if tool == "editor" or args.get("op") in _SOURCES:
+        words.append(path)
+    return any(word.isalpha() and word not in known for word in words)

@@ -27,6 +27,7 @@ from hybrid_agent.types import Window
 
 WIDTH = 2  # other tokens looked at in one place
 TRIES = 8
+ROUNDS = 3  # a variant that still has a slip may be mended again
 TWICE = 12.0  # nats: as good as never
 JOINED = 1.25  # nats a place; tuned on training wordings with other names, and on validation ones
 NO_FILE = 4.0  # nats
@@ -61,6 +62,7 @@ class Rewriter:
         self.engine, self.prompt, self.how, self.constraint = engine, list(prompt), how, constraint
         self.token_bytes, self.bias, self.shift = token_bytes, bias, shift
         self.window = window
+        self.tried = (0, 0)
         self.names = named_in(window) if window.phase == "step" else ()
         self.planning = window.phase == "plan"
         self.calls = [exchange.call for exchange in window.exchanges]
@@ -70,20 +72,28 @@ class Rewriter:
 
         Tokens of the tries are added to `engine.spent`.
         """
-        cost = self.cost(draft)
-        if cost == 0:
-            return draft
-        spent, forced = self.engine.spent
-        best, value = draft, draft.logprob - cost
+        self.tried = self.engine.spent
+        for _ in range(ROUNDS):
+            if self.cost(draft) == 0:
+                break
+            better = self._better(draft)
+            if better is draft:
+                break
+            draft = better
+        self.engine.spent = self.tried
+        return draft
+
+    def _better(self, draft: Draft) -> Draft:
+        """The best of the draft and what branches off it."""
+        best, value = draft, draft.logprob - self.cost(draft)
         branches = sorted(self._branches(draft), key=lambda branch: -branch.logprob)
         for branch in branches[:TRIES]:
             if branch.logprob <= value:
                 break
             other = self._finish(branch)
-            spent, forced = spent + self.engine.spent[0], forced + self.engine.spent[1]
+            self.tried = (self.tried[0] + self.engine.spent[0], self.tried[1] + self.engine.spent[1])
             if other.complete and other.logprob - self.cost(other) > value:
                 best, value = other, other.logprob - self.cost(other)
-        self.engine.spent = (spent, forced)
         return best
 
     def cost(self, draft: Draft) -> float:
