@@ -178,7 +178,7 @@ def assemble_agent(
         run: where trace, snapshots and audit go.
         hybrid: proposes the calls (a decoder alone: `Hybrid(decoder)`).
         workspace: an existing folder, outside the run's state.
-        sandbox: "bubblewrap", "session" (one standing jail, for trusted calls) or "none".
+        sandbox: "bubblewrap", "docker", "session" (one standing jail, for trusted calls) or "none".
         options: limits, approval and seed.
         prompts: the person to ask; None when nobody is there.
 

@@ -250,7 +250,9 @@ def test_the_backend_none_only_by_name(workspace: Path) -> None:
 
 
 def test_bad_input_says_what_to_do(workspace: Path, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"backend: unknown sandbox backend 'jar'.*fix: use bubblewrap, docker or none"):
+    with pytest.raises(
+        InputError, match=r"backend: unknown sandbox backend 'jar'.*fix: use bubblewrap, docker or none"
+    ):
         make_sandbox("jar", workspace)
     with pytest.raises(InputError, match="is not a folder"):
         make_sandbox("bubblewrap", tmp_path / "missing")
