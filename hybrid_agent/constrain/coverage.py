@@ -15,6 +15,12 @@ from hybrid_agent.constrain.spans import runs_of, step_text
 from hybrid_agent.types import Window
 
 _NAME_LIKE = re.compile(r"\w[./]\w|\d|_")
+_VALUE = re.compile(r'"(?:path|to|name|key|value|find|text|after|before)":"(\w+)"')
+_FILLERS = frozenset(
+    "a an the this that these those it its to of in on at by for from with without as is are be was were been not no "
+    "and or but so if then than into onto under over after before both any all each there here what which who where when "
+    "how do does must should would could can will may".split()
+)
 _SOURCES = ("copy", "move", "remove", "read", "chmod", "stat")
 _OPENING, _CLOSING = "\"'`([{<", "\"'`)]}>,;:!?."
 
@@ -55,3 +61,9 @@ def no_file(call: str, window: Window) -> bool:
     if tool == "editor" or args.get("op") in _SOURCES:
         words.append(path)
     return any(word.isalpha() and word not in known for word in words)
+
+
+def filler(call: str, window: Window) -> bool:
+    """Is a value of the call a function word that the step does not quote ("set the key to a different value")?"""
+    quoted_words = {text for _, _, text in quoted(step_text(window))}
+    return any(value.lower() in _FILLERS and value not in quoted_words for value in _VALUE.findall(call))

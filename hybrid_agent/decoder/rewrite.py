@@ -15,7 +15,7 @@ from dataclasses import replace
 import numpy as np
 
 from hybrid_agent.constrain.clauses import joined
-from hybrid_agent.constrain.coverage import left_out, named_in, no_file
+from hybrid_agent.constrain.coverage import filler, left_out, named_in, no_file
 from hybrid_agent.constrain.matcher import Matcher
 from hybrid_agent.constrain.repeats import repeated
 from hybrid_agent.decoder.choose import Picked, choices
@@ -30,7 +30,7 @@ TRIES = 8
 ROUNDS = 3  # a variant that still has a slip may be mended again
 TWICE = 12.0  # nats: as good as never
 JOINED = 1.25  # nats a place; tuned on training wordings with other names, and on validation ones
-NO_FILE = 4.0  # nats
+NO_FILE = FILLER = 4.0  # nats
 LEFT_OUT = 4.0  # nats a name; tuned on validation wordings
 _ACTS = ('{"tool":"shell"', '{"tool":"fs"', '{"tool":"editor"')
 
@@ -105,6 +105,8 @@ class Rewriter:
             cost += LEFT_OUT * left_out(self.names, [*self.calls, text])
         if no_file(text, self.window):
             cost += NO_FILE
+        if not self.planning and filler(text, self.window):
+            cost += FILLER
         if self.planning:
             cost += JOINED * sum(joined(step) for step in _steps(text))
         return cost

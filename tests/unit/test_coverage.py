@@ -5,7 +5,7 @@ import json
 import pytest
 
 from hybrid_agent.constrain.clauses import joined, plans
-from hybrid_agent.constrain.coverage import left_out, named_in, no_file
+from hybrid_agent.constrain.coverage import filler, left_out, named_in, no_file
 from hybrid_agent.types import Window
 
 
@@ -83,3 +83,17 @@ def test_a_goal_of_many_parts_may_be_split_at_each():
 )
 def test_ordinary_words_taken_for_files(made, slip):
     assert no_file(made, step("use the service", ("notes", "a/app.yaml"))) is slip
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "slip"),
+    [
+        ("turn auth.name to a different value", "a", True),
+        ("turn auth.name to 'a'", "a", False),
+        ("turn auth.name to amber", "amber", False),
+        ("turn auth.name to a and b", "a b", False),
+    ],
+)
+def test_function_words_taken_for_values(text, value, slip):
+    made = call("editor", path="x.yml", edits=[{"op": "set", "key": "auth.name", "value": value}])
+    assert filler(made, step(text)) is slip
