@@ -18,8 +18,8 @@ _NAME_LIKE = re.compile(r"\w[./]\w|\d|_")
 _VALUE = re.compile(r'"(?:path|to|name|key|value|find|text|after|before)":"(\w+)"')
 _FILLERS = frozenset(
     "a an the this that these those it its to of in on at by for from with without as is are be was were been not no "
-    "and or but so if then than into onto under over after before both any all each there here what which who where when "
-    "how do does must should would could can will may".split()
+    "and or but so if then than into onto under over after before both any all each there here what which who where "
+    "when how do does must should would could can will may".split()
 )
 _SOURCES = ("copy", "move", "remove", "read", "chmod", "stat")
 _OPENING, _CLOSING = "\"'`([{<", "\"'`)]}>,;:!?."
