@@ -55,8 +55,8 @@ def no_file(call: str, window: Window) -> bool:
         return False
     if tool not in ("editor", "fs"):
         return False
-    shown = (*window.files, *(exchange.call for exchange in window.exchanges), *named_in(window))
-    known = {part for text in shown for part in runs_of(text)}
+    known = {part for name in (*window.files, *named_in(window)) for part in name.split("/")}
+    known |= {run for exchange in window.exchanges for run in runs_of(exchange.call)}
     words = [folder for name in (path, target) for folder in name.split("/")[:-1]]
     if tool == "editor" or args.get("op") in _SOURCES:
         words.append(path)
