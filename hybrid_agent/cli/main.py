@@ -11,7 +11,7 @@ from typing import NoReturn
 
 import typer
 
-from hybrid_agent.cli import doctor, fix, memory, rerank, run, runs, serve, tasks, traces
+from hybrid_agent.cli import doctor, fix, memory, rerank, run, runs, serve, tasks, traces, watch
 from hybrid_agent.errors import HybridAgentError, InputError
 
 BAD_INPUT, MACHINERY, STOPPED = 2, 3, 130
@@ -30,6 +30,7 @@ app.command("runs")(runs.runs)
 app.command("tasks")(tasks.tasks)
 app.command("doctor")(doctor.doctor)
 app.command("serve")(serve.serve)
+app.command("watch")(watch.watch)
 app.command("fix")(fix.fix)
 app.command("rerank")(rerank.rerank)
 app.add_typer(traces.app)
