@@ -27,6 +27,10 @@ _POLITE = re.compile(
 )
 _TAILS = (" and", " please", " thanks", " thank you")
 _NAMED = re.compile(r"""["'`]|\w[./]\w|\d|_""")
+_BACK = re.compile(
+    r"\b(?:it|its|them|their|they|there|this|that|these|those|(?:the |its )?(?:output|results?|answer|count|number|copy))\b",
+    re.IGNORECASE,
+)
 _ALNUM = re.compile(r"[^\W_]")
 _STOPS = " \t\n,;:.!?"
 
@@ -78,12 +82,16 @@ def plans(goal: str) -> tuple[tuple[str, ...], ...]:
 
 
 def joined(step: str) -> int:
-    """How many of the places within a step where it might have ended have something named on both sides."""
+    """How many of the places within a step where it might have ended have something named on both sides.
+
+    What speaks of the part before it ("send the output to x.log") begins no step.
+    """
     quotes = [(start, end) for start, end, _ in quoted(step)]
     cuts = _cuts(_WEAK, step, quotes)
     parts = [step[start:end] for start, end in _segments(cuts, len(step))]
     named = [bool(_NAMED.search(part)) for part in parts]
-    return sum(any(named[:at]) and any(named[at:]) for at in range(1, len(parts)))
+    back = [bool(_BACK.search(part)) for part in parts]
+    return sum(any(named[:at]) and any(named[at:]) and not back[at] for at in range(1, len(parts)))
 
 
 def _worded(goal: str, choices: list[list[tuple[int, int]]]) -> tuple[tuple[str, ...], ...]:

@@ -53,6 +53,7 @@ def test_names_that_no_call_mentions_are_counted():
         ("rename a.txt to b.txt", 0),
         ("rename a.txt to b.txt and remove c.txt", 1),
         ("rename a.txt to b.txt, remove c.txt and list d.txt", 2),
+        ("run a.sh and send the output to b.log", 0),
         ("sort the lines, without repeats, of a.txt", 0),
         ("write 'this and that, too' to a.txt", 0),
     ],
