@@ -28,7 +28,7 @@ _POLITE = re.compile(
 _TAILS = (" and", " please", " thanks", " thank you")
 _NAMED = re.compile(r"""["'`]|\w[./]\w|\d|_""")
 _BACK = re.compile(
-    r"\b(?:it|its|them|their|they|there|this|that|these|those|(?:the |its )?(?:output|results?|answer|count|number|copy))\b",
+    r"\b(?:it|its|them|their|they|there|this|that|these|those|output|results?|answer|count|number|copy)\b",
     re.IGNORECASE,
 )
 _ALNUM = re.compile(r"[^\W_]")
