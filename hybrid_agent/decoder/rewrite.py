@@ -68,10 +68,12 @@ class Rewriter:
         self.calls = [exchange.call for exchange in window.exchanges]
 
     def rewrite(self, draft: Draft) -> Draft:
-        """The draft, or a variant of it that is better by log-probability less slips.
+        """The draft, or a variant of it that is better by log-probability less slips. A text that was cut off stays.
 
         Tokens of the tries are added to `engine.spent`.
         """
+        if not draft.complete:
+            return draft
         self.tried = self.engine.spent
         for _ in range(ROUNDS):
             if self.cost(draft) == 0:

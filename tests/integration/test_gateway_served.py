@@ -11,8 +11,8 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from tests.integration.cli_process import call, done, finish, plan
-from tests.integration.gateway_process import Gateway, states
-from tests.integration.service_parts import farm, script_file
+from tests.integration.gateway_process import Gateway, script, states
+from tests.integration.service_parts import farm
 
 REMOVE = call("fs", op="remove", path="b.txt")
 
@@ -30,7 +30,7 @@ def test_a_served_run_survives_its_gateway_and_is_one_trace(tmp_path: Path) -> N
         done(kind="absent", path="b.txt"),
         finish(),
     )
-    with farm("tools", "decoder", overrides=[script_file(tmp_path, *calls)]) as services:
+    with farm("tools", "decoder", overrides=[script(tmp_path, *calls)]) as services:
         shared = [word for word in services.overrides if not word.startswith("runs=")]
         gateway = Gateway(tmp_path, "gateway.parts=served", "telemetry.exporter=console", *shared)
         try:
