@@ -82,7 +82,7 @@ def test_a_whole_run_on_the_page(gateway: Gateway, tmp_path: Path) -> None:
         assert Path(download.value.path()).read_text() == HOSTILE
 
         page.get_by_role("button", name="Roll back").click()
-        page.get_by_text("rolled back to the start").first.wait_for()
+        page.get_by_text("rolled back to").first.wait_for()
         page.get_by_text("no file differs").wait_for()
         page.emulate_media(color_scheme="dark")
         page.screenshot(path=shots / "page-dark.png", full_page=True)
@@ -92,6 +92,7 @@ def test_a_whole_run_on_the_page(gateway: Gateway, tmp_path: Path) -> None:
         page.reload()
         page.locator("#run-state.done").wait_for()
         assert page.title() == "hybrid-agent"
+        assert "lost" not in page.locator("#status").inner_text()
         assert page.locator("img").count() == 0
         browser.close()
     assert troubles == []

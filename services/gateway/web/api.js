@@ -31,17 +31,23 @@ export async function signIn(token) {
   return ask("/v1/session", { method: "POST", headers: { Authorization: `Bearer ${token}` } });
 }
 
+export const ENDED = ["done", "failed", "cancelled", "lost"];
+
 // Follows a run. The browser comes back by itself with the id of the last event that it has seen.
 export function follow(id, onEvent, onTrouble) {
   const source = new EventSource(`${RUNS}/${id}/events`);
-  let last = 0;
+  let last = 0, ended = false;
   source.onmessage = (message) => {
     const event = JSON.parse(message.data);
     if (event.id <= last) return;
     last = event.id;
-    onTrouble("");
+    if (event.type === "run") ended = ENDED.includes(event.data.state);
     onEvent(event);
   };
-  source.onerror = () => onTrouble(source.readyState === EventSource.CLOSED ? "" : "connection lost, trying again");
+  source.onopen = () => onTrouble("");
+  source.onerror = () => {
+    if (ended) source.close(); // the server has said all there is
+    onTrouble(source.readyState === EventSource.CLOSED ? "" : "connection lost, trying again");
+  };
   return () => source.close();
 }

@@ -1,7 +1,7 @@
 // The page: a form, the list of runs, and the view of one of them.
 import * as api from "./api.js";
 import { byId, make } from "./dom.js";
-import { ENDED, RunView } from "./draw.js";
+import { RunView } from "./draw.js";
 
 let shown = null; // id of the run in view
 let leave = () => {};
@@ -37,7 +37,7 @@ async function listRuns(before) {
 async function afterwards(id) {
   const [detail, files] = [await attempt(() => api.detail(id)), await attempt(() => api.artifacts(id))];
   if (id !== shown || !detail) return;
-  const ended = ENDED.includes(detail.state);
+  const ended = api.ENDED.includes(detail.state);
   byId("cancel").disabled = ended;
   byId("rollback").disabled = byId("snapshot").disabled = !ended;
   byId("snapshot").replaceChildren(make("option", { value: "" }, "the start"),

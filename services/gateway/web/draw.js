@@ -1,8 +1,7 @@
 // What the events of a run look like.
-import { byId, callText, make, number } from "./dom.js";
+import { ENDED } from "./api.js";
 import { chart } from "./chart.js";
-
-export const ENDED = ["done", "failed", "cancelled", "lost"];
+import { byId, callText, make, number } from "./dom.js";
 
 // The view of one run, drawn from its events alone.
 export class RunView {
