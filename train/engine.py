@@ -56,6 +56,14 @@ class Loss:
     logs: dict[str, float]
 
 
+class Watch(Protocol):
+    """Whoever wants to see what is logged. It must not raise."""
+
+    def log(self, step: int, values: dict[str, float]) -> None:
+        """One entry, as it is written to metrics.jsonl."""
+        ...
+
+
 LossFn = Callable[[Any], Loss]
 EvalFn = Callable[[], dict[str, float]]
 
@@ -79,6 +87,9 @@ class Engine:
         loss: batch -> Loss; runs under autocast when the profile asks for bf16.
         evaluate: called every `eval_every` steps and at the end, on the averaged weights if there are any.
         folder: checkpoints and metrics.jsonl go here; a checkpoint found here is resumed.
+        watch: is told every entry of metrics.jsonl.
+        flops: floating-point operations that training takes per token (`train.flops`): with the profile's
+            `peak_tflops` it gives the MFU.
     """
 
     def __init__(
@@ -94,11 +105,15 @@ class Engine:
         profile: ProfileConfig,
         console: Console | None = None,
         ranks: Ranks | None = None,
+        watch: Watch | None = None,
+        flops: float | None = None,
     ) -> None:
         self.model, self.stream, self.loss, self.evaluate = model, stream, loss, evaluate
         self.folder, self.optim, self.length, self.profile = folder, optim, length, profile
         self.ranks = ranks or Ranks()
         self.console = console or Console(stderr=True, quiet=not self.ranks.first)
+        self.watch, self.flops = watch, flops
+        self.grad_norm = 0.0
         self.optimizers = Optimizers(model, optim)
         self.average = Average(model, optim.ema) if optim.ema else None
         self.step = self.tokens = 0
@@ -129,7 +144,8 @@ class Engine:
                     seconds, tokens = sum(w[0] for w in window), sum(w[1] for w in window)
                     mean = sum(w[2] for w in window) / len(window)
                     entry = {"step": self.step, "loss": mean, "tokens": self.tokens, "tokens_s": tokens / seconds}
-                    entry |= {"lr": self._scale() * self.optim.lr, "seconds": self.elapsed, **loss.logs}
+                    entry |= {"lr": self._scale() * self.optim.lr, "grad_norm": self.grad_norm}
+                    entry |= {"seconds": self.elapsed, **self._utilisation(tokens / seconds), **loss.logs}
                     self._log(log, entry)
                     info = f"step {self.step}  loss {mean:.4f}  {tokens / seconds:,.0f} tok/s"
                     bar.update(task, info=info + self._shown_eval())
@@ -157,6 +173,7 @@ class Engine:
         norm = nn.utils.clip_grad_norm_(self.model.parameters(), self.optim.clip)
         if not torch.isfinite(norm):
             raise HybridAgentError(f"the gradient is not finite at step {self.step}; try a lower stage.optim.lr")
+        self.grad_norm = norm.item()
         self.optimizers.step(self._scale())
         self.step += 1
         loss = Loss(loss.value, int(self.ranks.total(loss.tokens)), loss.logs)
@@ -190,9 +207,17 @@ class Engine:
     def _shown_eval(self) -> str:
         return "".join(f"  {k} {v:.3f}" for k, v in list(self.last_eval.items())[:2])
 
-    @staticmethod
-    def _log(log: Any, entry: dict[str, float]) -> None:
-        log.write(json.dumps({k: round(v, 6) for k, v in entry.items()}) + "\n")
+    def _utilisation(self, tokens_s: float) -> dict[str, float]:
+        """Model FLOPs per second over what the machines could do; nothing where the peak is not stated."""
+        if self.flops is None or self.profile.peak_tflops is None:
+            return {}
+        return {"mfu": self.flops * tokens_s / (1e12 * self.profile.peak_tflops * self.ranks.world)}
+
+    def _log(self, log: Any, entry: dict[str, float]) -> None:
+        entry = {k: round(v, 6) for k, v in entry.items()}
+        log.write(json.dumps(entry) + "\n")
+        if self.watch and self.ranks.first:
+            self.watch.log(self.step, entry)
 
     def save(self) -> None:
         """Write a checkpoint of everything that the next step depends on (the ranks' states are equal)."""

@@ -11,13 +11,15 @@ from hybrid_agent.types import Record
 
 class ProfileConfig(Record):
     """The machine. `ranks` processes share a run (0: one per core), with `threads` in all (0: one per core).
-    `precision=auto`: bf16 where the hardware multiplies it natively."""
+    `precision=auto`: bf16 where the hardware multiplies it natively. `peak_tflops` is what one rank's processor could
+    do at that precision (10^12 operations a second), for the MFU; null leaves the MFU out."""
 
     name: str = Field(min_length=1)
     device: Literal["cpu", "cuda"] = "cpu"
     ranks: int = Field(default=1, ge=0, le=256)
     threads: int = Field(default=0, ge=0, le=256)
     precision: Literal["auto", "fp32", "bf16"] = "auto"
+    peak_tflops: float | None = Field(default=None, gt=0)
 
 
 class OptimConfig(Record):
