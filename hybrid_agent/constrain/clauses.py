@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 
-from hybrid_agent.constrain.quotes import quoted
+from hybrid_agent.constrain.quotes import NAME_LIKE, quoted
 
 MAX_CLAUSES = 64
 MAX_CUTS = 40
@@ -26,7 +26,7 @@ _POLITE = re.compile(
     re.IGNORECASE,
 )
 _TAILS = (" and", " please", " thanks", " thank you")
-_NAMED = re.compile(r"""["'`]|\w[./]\w|\d|_""")
+_NAMED = re.compile(rf"""["'`]|{NAME_LIKE}""")
 _BACK = re.compile(
     r"\b(?:it|its|them|their|they|there|this|that|these|those|output|results?|answer|count|number|copy)\b",
     re.IGNORECASE,

@@ -14,6 +14,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from hybrid_agent.constrain import CallGrammar, Lexicon, NarrowedCalls, Spans, ToolTrie, find_spans
 from hybrid_agent.constrain.matcher import Matcher
+from hybrid_agent.constrain.slips import Slips
 from hybrid_agent.decoder.bundle import DECODER, LEXICON, load_bundle, read_lexicon
 from hybrid_agent.decoder.chat import tool_names
 from hybrid_agent.decoder.checkpoint import load_checkpoint, load_draft
@@ -195,7 +196,7 @@ class HfDecoder:
         if constraint is not None and self._calls is not None and self._narrow and how.k == 1 and how.temperature == 0:
             # The only candidate: a slip that no grammar can forbid is mended before anybody is told of it.
             drafts = engine.write(ids, how, constraint, bias, None, shift, speculator)
-            mend = Rewriter(engine, ids, how, constraint, self._calls.token_bytes, window, bias, shift)
+            mend = Rewriter(engine, ids, how, constraint, self._calls.token_bytes, Slips(window).cost, bias, shift)
             drafts = [mend.rewrite(draft) for draft in drafts]
             for row, draft in enumerate(drafts):
                 told(row, draft)

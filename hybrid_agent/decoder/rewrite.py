@@ -1,6 +1,6 @@
 """Mending slips of greedy calls that no grammar can forbid: something named twice, something left out.
 
-A slip costs log-probability (hybrid_agent.constrain.repeats and coverage say what counts as one). Where the greedy call
+A slip costs log-probability (hybrid_agent.constrain.slips says what counts as one). Where the greedy call
 has any, the text also branches off at each of its choices, to the next likeliest tokens, and is written to its end from
 there, the likeliest branches first; the best sum wins. Branches that cannot win are not written, so a call that the
 model is sure of costs no more than a look.
@@ -8,35 +8,25 @@ model is sure of costs no more than a look.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from hybrid_agent.constrain.clauses import joined
-from hybrid_agent.constrain.coverage import filler, left_out, named_in, no_file
 from hybrid_agent.constrain.matcher import Matcher
-from hybrid_agent.constrain.repeats import repeated
 from hybrid_agent.decoder.choose import Picked, choices
 from hybrid_agent.decoder.engine import SegmentEngine
 from hybrid_agent.decoder.kv import Bias
 from hybrid_agent.decoder.row import Draft, Sampling
 from hybrid_agent.decoder.speculate import Shift
-from hybrid_agent.types import Window
 
 WIDTH = 2  # other tokens looked at in one place
 TRIES = 8
 ROUNDS = 3  # a variant that still has a slip may be mended again
-TWICE = 12.0  # nats: as good as never
-JOINED = 1.75  # nats a place; tuned on training wordings with other names, and on validation ones
-NO_FILE = FILLER = 4.0  # nats
-LEFT_OUT = 4.0  # nats a name; tuned on validation wordings
-_ACTS = ('{"tool":"shell"', '{"tool":"fs"', '{"tool":"editor"')
 
 
 class Rewriter:
-    """Rewrites drafts of one window.
+    """Rewrites drafts.
 
     Args:
         engine: wrote the drafts.
@@ -44,7 +34,7 @@ class Rewriter:
         how: greedy sampling of one candidate.
         constraint: makes a matcher at the start of the call.
         token_bytes: of every token.
-        window: what is answered.
+        slips: what the slips of a text weigh, in nats.
         bias, shift: as in `SegmentEngine.write`.
     """
 
@@ -55,17 +45,14 @@ class Rewriter:
         how: Sampling,
         constraint: Callable[[], Matcher],
         token_bytes: Sequence[bytes],
-        window: Window,
+        slips: Callable[[str], float],
         bias: Bias | None = None,
         shift: Shift | None = None,
     ) -> None:
         self.engine, self.prompt, self.how, self.constraint = engine, list(prompt), how, constraint
         self.token_bytes, self.bias, self.shift = token_bytes, bias, shift
-        self.window = window
+        self.slips = slips
         self.tried = (0, 0)
-        self.names = named_in(window) if window.phase == "step" else ()
-        self.planning = window.phase == "plan"
-        self.calls = [exchange.call for exchange in window.exchanges]
 
     def rewrite(self, draft: Draft) -> Draft:
         """The draft, or a variant of it that is better by log-probability less slips. A text that was cut off stays.
@@ -101,17 +88,7 @@ class Rewriter:
     def cost(self, draft: Draft) -> float:
         """What the slips of a draft weigh, in nats."""
         raw = b"".join(self.token_bytes[token] for token in draft.tokens)
-        text = raw.decode("utf-8", errors="replace")
-        cost = TWICE if repeated(text) is not None else 0.0
-        if self.names and text.startswith(_ACTS):
-            cost += LEFT_OUT * left_out(self.names, [*self.calls, text])
-        if no_file(text, self.window):
-            cost += NO_FILE
-        if not self.planning and filler(text, self.window):
-            cost += FILLER
-        if self.planning:
-            cost += JOINED * sum(joined(step) for step in _steps(text))
-        return cost
+        return self.slips(raw.decode("utf-8", errors="replace"))
 
     def _branches(self, draft: Draft) -> list[Draft]:
         """Beginnings that leave the draft at one of its choices, to the next likeliest tokens there."""
@@ -164,15 +141,6 @@ class Rewriter:
             forwards=begun.forwards + rest.forwards + 1,
             complete=rest.complete,
         )
-
-
-def _steps(text: str) -> list[str]:
-    """The steps of a plan; none for any other call, or one that was cut off."""
-    try:
-        steps = json.loads(text)["args"]["steps"]
-    except (ValueError, KeyError):
-        return []
-    return [step for step in steps if isinstance(step, str)]
 
 
 def _counted(draft: Draft, picked: Picked) -> Draft:

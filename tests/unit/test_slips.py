@@ -5,13 +5,14 @@ import json
 import pytest
 
 from hybrid_agent.constrain.clauses import joined, plans
-from hybrid_agent.constrain.coverage import filler, left_out, named_in, no_file
-from hybrid_agent.types import Window
+from hybrid_agent.constrain.slips import FILLER, JOINED, LEFT_OUT, NO_FILE, TWICE, Slips
+from hybrid_agent.types import Exchange, Window
 
 
-def step(text, files=()):
-    """A window at a step."""
-    return Window(goal="g", phase="step", steps=(text,), files=files)
+def step(text, files=(), calls=()):
+    """A window at a step, after these calls."""
+    exchanges = tuple(Exchange(call=made, obs="ok") for made in calls)
+    return Window(goal="g", phase="step", steps=(text,), files=files, exchanges=exchanges)
 
 
 def call(tool, **args):
@@ -30,21 +31,25 @@ def call(tool, **args):
     ],
 )
 def test_names_of_a_step(text, files, names):
-    found = named_in(step(text, files))
+    found = Slips(step(text, files)).named
     assert sorted(found) == sorted(name for name in names if len(name) > 1)
 
 
 def test_names_that_no_call_mentions_are_counted():
-    names = named_in(step("copy a/report.txt to 'old vault' with mode 640 and set KEY_A=value"))
-    assert names == ("old vault", "a/report.txt", "640", "KEY_A=value")
-    assert left_out(names, []) == 4
+    text = "copy a/report.txt to 'old vault' with mode 640 and set KEY_A=value"
+
+    def left_out(*calls):
+        return Slips(step(text, calls=calls[:-1])).left_out(calls[-1])
+
+    assert Slips(step(text)).named == ("old vault", "a/report.txt", "640", "KEY_A=value")
+    assert left_out("") == 4
     elsewhere = call("fs", op="copy", path="report.txt", to="old vault")
-    assert left_out(names, [elsewhere]) == 3
+    assert left_out(elsewhere) == 3
     copy = call("fs", op="copy", path="a/report.txt", to="old vault")
-    assert left_out(names, [copy]) == 2
+    assert left_out(copy) == 2
     chmod = call("fs", op="chmod", path="old vault/report.txt", mode="640")
     edit = call("editor", path="x", edits=[{"op": "set", "key": "KEY_A", "value": "value"}])
-    assert left_out(names, [copy, chmod, edit]) == 0
+    assert left_out(copy, chmod, edit) == 0
 
 
 @pytest.mark.parametrize(
@@ -83,7 +88,7 @@ def test_a_goal_of_many_parts_may_be_split_at_each():
     ],
 )
 def test_ordinary_words_taken_for_files(made, slip):
-    assert no_file(made, step("use the service", ("notes", "a/app.yaml"))) is slip
+    assert Slips(step("use the service", ("notes", "a/app.yaml"))).no_file(made) is slip
 
 
 @pytest.mark.parametrize(
@@ -97,4 +102,18 @@ def test_ordinary_words_taken_for_files(made, slip):
 )
 def test_function_words_taken_for_values(text, value, slip):
     made = call("editor", path="x.yml", edits=[{"op": "set", "key": "auth.name", "value": value}])
-    assert filler(made, step(text)) is slip
+    assert Slips(step(text)).filler(made) is slip
+
+
+def test_what_slips_weigh():
+    window = step("copy a.txt to b.txt", ("a.txt",))
+    cost = Slips(window).cost
+    assert cost(call("fs", op="copy", path="a.txt", to="b.txt")) == 0
+    assert cost(call("fs", op="copy", path="a.txt", to="a.txt")) == TWICE + LEFT_OUT
+    assert cost(call("fs", op="copy", path="apples", to="c.txt")) == 2 * LEFT_OUT + NO_FILE
+    assert cost(call("fs", op="copy", path="a.txt", to="the")) == LEFT_OUT + FILLER
+    after = step("copy a.txt to b.txt", ("a.txt",), [call("shell", cmd="cp a.txt b.txt")])
+    assert Slips(after).cost(call("shell", cmd="ls")) == 0
+    plan = Window(goal="rename a.txt to b.txt and remove c.txt")
+    assert Slips(plan).cost(call("plan", steps=["rename a.txt to b.txt", "remove c.txt"])) == 0
+    assert Slips(plan).cost(call("plan", steps=[plan.goal])) == JOINED

@@ -1,0 +1,122 @@
+"""Slips of a call or plan that no grammar can forbid, and what they weigh.
+
+Something named twice, something the step names and its calls leave out (the file in quotes, the port), a word taken for
+a file, a function word taken for a value, a step of a plan that is two. A decoder that forgets part of its source is
+told so by a penalty on what is left uncovered (coverage penalty, Wu et al. 2016, "Google's neural machine translation
+system", section 7, here for named things in place of all words).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import cached_property
+
+from hybrid_agent.constrain.clauses import joined
+from hybrid_agent.constrain.quotes import NAME_LIKE, quoted
+from hybrid_agent.constrain.repeats import repeated
+from hybrid_agent.constrain.spans import runs_of, step_text
+from hybrid_agent.types import Window
+
+TWICE = 12.0  # nats: as good as never
+JOINED = 1.75  # nats a place; tuned on training wordings with other names, and on validation ones
+NO_FILE = FILLER = 4.0  # nats
+LEFT_OUT = 4.0  # nats a name; tuned on validation wordings
+_ACTS = ('{"tool":"shell"', '{"tool":"fs"', '{"tool":"editor"')
+_NAME = re.compile(NAME_LIKE)
+_VALUE = re.compile(r'"(?:path|to|name|key|value|find|text|after|before)":"(\w+)"')
+_FILLERS = frozenset(
+    "a an the this that these those it its to of in on at by for from with without as is are be was were been not no "
+    "and or but so if then than into onto under over after before both any all each there here what which who where "
+    "when how do does must should would could can will may".split()
+)
+_SOURCES = ("copy", "move", "remove", "read", "chmod", "stat")
+_OPENING, _CLOSING = "\"'`([{<", "\"'`)]}>,;:!?."
+
+
+class Slips:
+    """The slips of texts that answer one window; what the window itself says is worked out once."""
+
+    def __init__(self, window: Window) -> None:
+        self.window = window
+
+    def cost(self, text: str) -> float:
+        """What the slips of a call (JSON text) weigh, in nats."""
+        cost = TWICE if repeated(text) is not None else 0.0
+        if self.window.phase == "step" and text.startswith(_ACTS):
+            cost += LEFT_OUT * self.left_out(text)
+        if self.no_file(text):
+            cost += NO_FILE
+        if self.window.phase == "plan":
+            return cost + JOINED * sum(joined(step) for step in _steps(text))
+        return cost + FILLER if self.filler(text) else cost
+
+    def left_out(self, call: str) -> int:
+        """How many of the names neither the call nor one before it mentions, as a whole or in parts ("KEY=value")."""
+        runs = self._past_runs | set(runs_of(call))
+        return sum(
+            name.rstrip("/") not in call and name.rstrip("/") not in self._past and not set(runs_of(name)) <= runs
+            for name in self.named
+        )
+
+    def no_file(self, call: str) -> bool:
+        """Is an ordinary word taken for a file to work on, or for a folder, that the workspace does not have?"""
+        try:
+            value = json.loads(call)
+            tool, args = value["tool"], value["args"]
+            path, target = str(args["path"]).rstrip("/"), str(args.get("to", ""))
+        except (ValueError, KeyError, TypeError):
+            return False
+        if tool not in ("editor", "fs"):
+            return False
+        words = [folder for name in (path, target) for folder in name.split("/")[:-1]]
+        if tool == "editor" or args.get("op") in _SOURCES:
+            words.append(path)
+        return any(word.isalpha() and word not in self._known for word in words)
+
+    def filler(self, call: str) -> bool:
+        """Is a value of the call a function word that the step does not quote ("set the key to a different value")?"""
+        return any(value.lower() in _FILLERS and value not in self._quoted for value in _VALUE.findall(call))
+
+    @cached_property
+    def named(self) -> tuple[str, ...]:
+        """What the step surely names: quoted strings, words that look like names, and what lies in the workspace."""
+        bare = self._step
+        for text in sorted(self._quoted, key=len, reverse=True):
+            bare = bare.replace(text, " ")
+        there = {path.rstrip("/") for path in self.window.files}
+        words = [word.lstrip(_OPENING).rstrip(_CLOSING) for word in bare.split()]
+        names = [*self._quoted, *(word for word in words if _NAME.search(word) or word in there)]
+        return tuple(dict.fromkeys(name for name in names if len(name) > 1))
+
+    @cached_property
+    def _step(self) -> str:
+        return step_text(self.window)
+
+    @cached_property
+    def _quoted(self) -> list[str]:
+        """The quoted parts of the step, in order."""
+        return [text for _, _, text in quoted(self._step)]
+
+    @cached_property
+    def _past(self) -> str:
+        """The calls of this step so far."""
+        return "\n".join(exchange.call for exchange in self.window.exchanges)
+
+    @cached_property
+    def _past_runs(self) -> set[str]:
+        return set(runs_of(self._past))
+
+    @cached_property
+    def _known(self) -> set[str]:
+        """Parts of the names of files, of what the step names, and of the calls so far."""
+        return {part for name in (*self.window.files, *self.named) for part in name.split("/")} | self._past_runs
+
+
+def _steps(text: str) -> list[str]:
+    """The steps of a plan; none for any other call, or one that was cut off."""
+    try:
+        steps = json.loads(text)["args"]["steps"]
+    except (ValueError, KeyError):
+        return []
+    return [step for step in steps if isinstance(step, str)]
