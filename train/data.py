@@ -49,7 +49,7 @@ class Sequences:
     """Tokenised sequences, one after the other.
 
     Attributes:
-        tokens: uint16 (total,).
+        tokens: uint16 (total,), uint32 for a vocabulary that needs it.
         answer: int16 (total,), 0 where no loss is taken, else the number of the answer within its sequence, from 1.
         starts: int64 (n + 1,).
         weights: float32 (n,).
@@ -57,7 +57,7 @@ class Sequences:
         dropped: sequences that had no answer within the context.
     """
 
-    tokens: NDArray[np.uint16]
+    tokens: NDArray[Any]
     answer: NDArray[np.int16]
     starts: NDArray[np.int64]
     weights: NDArray[np.float32]
@@ -143,34 +143,51 @@ def _save(temp: Path, arrays: dict[str, Any]) -> None:
         np.savez(handle, **arrays)
 
 
+def token_type(tokenizer: PreTrainedTokenizerFast) -> type[np.unsignedinteger[Any]]:
+    """The narrowest type that holds every token id."""
+    return np.uint16 if len(tokenizer) <= 1 << 16 else np.uint32
+
+
+def encode(
+    lines: Sequence[Line], tokenizer: PreTrainedTokenizerFast, context: int
+) -> Iterator[tuple[list[int], list[int]] | None]:
+    """(token ids, answer marks as in `Sequences`) of each line, cut after its last whole answer within the context.
+
+    None where there is none. Segments are tokenised one by one: an answer never shares a token with what is before.
+    """
+    ids = iter(encode_batch(tokenizer, [s.text for line in lines for s in line.segments]))
+    for line in lines:
+        row: list[int] = []
+        marks: list[int] = []
+        end = number = 0  # `end`: where the last whole answer stops
+        for segment in line.segments:
+            piece = next(ids)
+            number += segment.train
+            row += piece
+            marks += [number if segment.train else 0] * len(piece)
+            if segment.train and len(row) <= context:
+                end = len(row)
+        yield (row[:end], marks[:end]) if end else None
+
+
 def _tokenise(path: Path, tokenizer: PreTrainedTokenizerFast, context: int) -> dict[str, Any]:
-    tokens: list[NDArray[np.uint16]] = []
+    tokens: list[NDArray[Any]] = []
     answers: list[NDArray[np.int16]] = []
     weights: list[float] = []
     kinds: list[int] = []
     names: dict[str, int] = {}
     dropped = 0
+    dtype = token_type(tokenizer)
     chunk: list[Line] = []
 
     def flush() -> None:
         nonlocal dropped
-        ids = iter(encode_batch(tokenizer, [s.text for q in chunk for s in q.segments]))
-        for sequence in chunk:
-            row: list[int] = []
-            marks: list[int] = []
-            end = number = 0  # `end`: where the last whole answer stops
-            for segment in sequence.segments:
-                piece = next(ids)
-                number += segment.train
-                row += piece
-                marks += [number if segment.train else 0] * len(piece)
-                if segment.train and len(row) <= context:
-                    end = len(row)
-            if not end:
+        for sequence, made in zip(chunk, encode(chunk, tokenizer, context), strict=True):
+            if made is None:
                 dropped += 1
                 continue
-            tokens.append(np.array(row[:end], np.uint16))
-            answers.append(np.array(marks[:end], np.int16))
+            tokens.append(np.array(made[0], dtype))
+            answers.append(np.array(made[1], np.int16))
             weights.append(sequence.weight)
             kinds.append(names.setdefault(sequence.kind, len(names)))
         chunk.clear()

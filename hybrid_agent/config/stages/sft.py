@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from hybrid_agent.config.mixture import SourceConfig, StreamConfig
 from hybrid_agent.config.optim import LengthConfig, OptimConfig
 from hybrid_agent.types import Record
 
@@ -33,7 +34,8 @@ class CorpusConfig(Record):
 
 
 class SftConfig(Record):
-    """Supervised training on gold episodes. `data` names a file of sequences; without it the corpus is built.
+    """Supervised training on gold episodes. `data` names a file of sequences; without it the corpus is built. A
+    `mixture` is streamed instead, as `stream` says (then data=null and corpus=null).
     `init` is a complete run to go on from (its tokenizer and weights are taken over), `tokenizer` one whose tokenizer
     alone is taken over, so that the model can draft for that run's decoder; `bundle` is the shipped one."""
 
@@ -43,6 +45,8 @@ class SftConfig(Record):
     init: str | None = None
     tokenizer: str | None = None
     corpus: CorpusConfig | None = None
+    mixture: tuple[SourceConfig, ...] = ()
+    stream: StreamConfig = StreamConfig()
     corpus_dir: str = "runs/corpus"
     val_share: float = Field(default=0.01, ge=0, lt=1)
     tokenizer_sequences: int = Field(default=40000, ge=1)
@@ -51,8 +55,8 @@ class SftConfig(Record):
 
     @model_validator(mode="after")
     def _has_data(self) -> SftConfig:
-        if (self.data is None) == (self.corpus is None):
-            raise ValueError("give exactly one of data and corpus (the other one null)")
+        if [self.data is None, self.corpus is None, not self.mixture].count(False) != 1:
+            raise ValueError("give exactly one of data, corpus and mixture (null, null and [] for the others)")
         if self.init is not None and self.tokenizer is not None:
             raise ValueError("init brings its own tokenizer (set one of the two to null)")
         return self
