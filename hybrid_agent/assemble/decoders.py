@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from hybrid_agent.assemble.bundles import PROMOTED, pointer_file, promoted_folder
 from hybrid_agent.config.explain import nearest
 from hybrid_agent.errors import InputError
 from hybrid_agent.protocols import Decoder
@@ -16,13 +17,16 @@ from hybrid_agent.runs.manifest import MANIFEST, read_manifest
 from hybrid_agent.tools.registry import call_schema
 
 OPTION = "--decoder"
-KINDS = ("tiny", "hf", "openai")
+KINDS = ("tiny", PROMOTED, "hf", "openai")
 MODEL_FILES = ("config.json", MANIFEST, "decoder/config.json")  # a checkpoint, a bundle, a run of training
 
 
 @dataclass(frozen=True)
 class DecoderSpec:
-    """`tiny` (the trained bundle), `hf:PATH`, `openai:URL[#MODEL]`, or `script:FILE` (tests: scripted replies)."""
+    """`tiny` (the trained bundle), `hf:PATH`, `openai:URL[#MODEL]`, or `script:FILE` (tests: scripted replies).
+
+    `promoted` is read as one of the first two: the bundle that serves by the record of promotions.
+    """
 
     kind: str
     target: str
@@ -35,11 +39,14 @@ def parse_decoder(text: str) -> DecoderSpec:
     """Read a decoder specification; cheap, so that a mistake is answered before anything is loaded.
 
     Raises:
-        InputError: unknown kind, missing folder, or not a URL.
+        InputError: unknown kind, missing folder, not a URL, or nothing was promoted.
     """
     kind, colon, target = text.partition(":")
     if kind == "tiny" and not colon:
         return DecoderSpec("tiny", "")
+    if kind == PROMOTED:
+        folder = promoted_folder(Path(target).expanduser() if target else pointer_file())
+        return DecoderSpec("tiny", "") if folder is None else DecoderSpec("hf", str(folder.absolute()))
     if kind in ("hf", "script") and target:
         path = Path(target).expanduser()
         if kind == "hf" and not any((path / name).is_file() for name in MODEL_FILES):
@@ -55,7 +62,7 @@ def parse_decoder(text: str) -> DecoderSpec:
         return DecoderSpec(kind, target)
     close = nearest(kind, KINDS)
     hint = f"did you mean {close!r}? " if close and close != kind else ""
-    raise InputError(f"unknown decoder {text!r}", where=OPTION, fix=hint + "use tiny, hf:PATH or openai:URL")
+    raise InputError(f"unknown decoder {text!r}", where=OPTION, fix=hint + "use tiny, promoted, hf:PATH or openai:URL")
 
 
 def make_decoder(spec: DecoderSpec, parts: Mapping[str, Path] | None = None, **switches: bool | float) -> Decoder:
