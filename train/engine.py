@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from rich.console import Console
@@ -19,10 +19,13 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import nn
 
 from hybrid_agent.config.optim import LengthConfig, OptimConfig, ProfileConfig
-from hybrid_agent.errors import HybridAgentError
-from train.checkpoint import load_newest, save_checkpoint
-from train.optim import Average, Optimizers, lr_scale
+from hybrid_agent.errors import HybridAgentError, InputError
+from train.backend import Loss, make_backend
+from train.machine import checkpoint_activations, use_bf16
+from train.optim import lr_scale
 from train.ranks import Ranks
+
+__all__ = ["METRICS", "Engine", "EvalFn", "Loss", "LossFn", "Skips", "Stopped", "Stream", "Watch", "read_metrics"]
 
 METRICS = "metrics.jsonl"
 
@@ -32,28 +35,32 @@ class Stopped(HybridAgentError):
 
 
 class Stream(Protocol):
-    """An endless source of batches whose position can be saved."""
+    """An endless source of batches whose position can be saved.
+
+    All ranks draw the same batches in the same order and each keeps its own, so a position does not depend on how
+    many ranks there are.
+    """
 
     def next(self) -> Any:
         """The next batch."""
         ...
 
-    def state(self) -> dict[str, int]:
-        """Its position."""
+    def state(self) -> dict[str, Any]:
+        """Its position: plain numbers, texts, lists and dicts."""
         ...
 
-    def restore(self, state: dict[str, int]) -> None:
+    def restore(self, state: dict[str, Any]) -> None:
         """Go to a position."""
         ...
 
 
-@dataclass(frozen=True)
-class Loss:
-    """What a loss function returns: the scalar to descend, tokens processed, and values to log."""
+@runtime_checkable
+class Skips(Protocol):
+    """A stream that can go past a batch without making it; without this, other ranks' batches are made and dropped."""
 
-    value: torch.Tensor
-    tokens: int
-    logs: dict[str, float]
+    def skip(self) -> None:
+        """Go past one batch."""
+        ...
 
 
 class Watch(Protocol):
@@ -68,18 +75,8 @@ LossFn = Callable[[Any], Loss]
 EvalFn = Callable[[], dict[str, float]]
 
 
-def use_bf16(profile: ProfileConfig) -> bool:
-    """True if matrix products should run in bf16."""
-    if profile.precision != "auto":
-        return profile.precision == "bf16"
-    if profile.device == "cuda":
-        return torch.cuda.is_bf16_supported()
-    probes = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
-    return any(getattr(torch.cpu, probe)() for probe in probes if hasattr(torch.cpu, probe))
-
-
 class Engine:
-    """Trains a model.
+    """Trains a model. A step is `micro_steps` batches on each rank.
 
     Args:
         model: its parameters are updated in place.
@@ -87,7 +84,7 @@ class Engine:
         loss: batch -> Loss; runs under autocast when the profile asks for bf16.
         evaluate: called every `eval_every` steps and at the end, on the averaged weights if there are any.
         folder: checkpoints and metrics.jsonl go here; a checkpoint found here is resumed.
-        watch: is told every entry of metrics.jsonl.
+        watch: is told every entry of metrics.jsonl, on the first rank.
         flops: floating-point operations that training takes per token (`train.flops`): with the profile's
             `peak_tflops` it gives the MFU.
     """
@@ -114,8 +111,10 @@ class Engine:
         self.console = console or Console(stderr=True, quiet=not self.ranks.first)
         self.watch, self.flops = watch, flops
         self.grad_norm = 0.0
-        self.optimizers = Optimizers(model, optim)
-        self.average = Average(model, optim.ema) if optim.ema else None
+        if profile.checkpointing:
+            checkpoint_activations(model)
+        self.backend = make_backend(model, optim, profile, self.ranks)
+        self.micro_steps = micro_steps(optim, self.ranks.world)
         self.step = self.tokens = 0
         self.elapsed = 0.0
         self.last_eval: dict[str, float] = {}
@@ -139,7 +138,7 @@ class Engine:
                 elapsed = self.elapsed + time.monotonic() - began
                 self.elapsed, stop = self.ranks.most(elapsed, float(self._stop))
                 self._stop = stop > 0
-                window.append((time.monotonic() - began, loss.tokens, loss.value.item()))
+                window.append((time.monotonic() - began, loss.tokens, float(loss.value)))
                 if self.step % self.length.log_every == 0:
                     seconds, tokens = sum(w[0] for w in window), sum(w[1] for w in window)
                     mean = sum(w[2] for w in window) / len(window)
@@ -160,27 +159,45 @@ class Engine:
                     raise Stopped(f"stopped at step {self.step}")
             self._evaluate(log)
             self.save()
-        if self.average:
-            self.average.swap(self.model)
+        self.backend.finish()
         return self.last_eval
 
+    def averaged(self, *inputs: Any) -> Any:
+        """What the model makes of `inputs` by its averaged weights (`optim.ema`), without gradients; for losses."""
+        return self.backend.averaged(*inputs)
+
     def _one_step(self) -> Loss:
-        batch = [self.stream.next() for _ in range(self.ranks.world)][self.ranks.rank]
-        with torch.autocast(self.profile.device, torch.bfloat16, enabled=self._bf16):
-            loss = self.loss(batch)
-        loss.value.backward()
-        self.ranks.average_gradients(self.model)
-        norm = nn.utils.clip_grad_norm_(self.model.parameters(), self.optim.clip)
-        if not torch.isfinite(norm):
+        """One update. Its loss and values are means over the micro-batches, the loss also over the ranks."""
+        losses = [self.backend.descend(self._work(), 1 / self.micro_steps) for _ in range(self.micro_steps)]
+        self.grad_norm = self.backend.step(self._scale(), self.step + 1)
+        if not math.isfinite(self.grad_norm):
             raise HybridAgentError(f"the gradient is not finite at step {self.step}; try a lower stage.optim.lr")
-        self.grad_norm = norm.item()
-        self.optimizers.step(self._scale())
         self.step += 1
-        loss = Loss(loss.value, int(self.ranks.total(loss.tokens)), loss.logs)
-        self.tokens += loss.tokens
-        if self.average:
-            self.average.update(self.model, self.step)
-        return loss
+        mean = sum(loss.value.item() for loss in losses) / len(losses)
+        value, tokens = self.ranks.total(mean, sum(loss.tokens for loss in losses))
+        self.tokens += int(tokens)
+        logs = {key: sum(loss.logs[key] for loss in losses) / len(losses) for key in losses[-1].logs}
+        return Loss(torch.tensor(value / self.ranks.world, dtype=torch.float64), int(tokens), logs)
+
+    def _work(self) -> Callable[[], Loss]:
+        """The forward pass over this rank's next batch."""
+        batch: Any = None
+        for rank in range(self.ranks.world):
+            if rank == self.ranks.rank:
+                batch = self.stream.next()
+            elif isinstance(self.stream, Skips):
+                self.stream.skip()
+            else:
+                self.stream.next()
+
+        def work() -> Loss:
+            with self._autocast():
+                return self.loss(batch)
+
+        return work
+
+    def _autocast(self) -> torch.autocast:
+        return torch.autocast(self.profile.device, torch.bfloat16, enabled=self._bf16)
 
     def _done(self) -> float:
         """Share of the run that is over: by steps or by the clock, whichever is further."""
@@ -192,16 +209,12 @@ class Engine:
         return lr_scale(self._done(), self.optim.warmup, self.optim.final_lr)
 
     def _evaluate(self, log: Any) -> None:
-        if self.evaluate is None or not self.ranks.first:
+        if self.evaluate is None or not (self.ranks.first or self.backend.together):
             return
-        if self.average:
-            self.average.swap(self.model)
         self.model.eval()
-        with torch.no_grad(), torch.autocast(self.profile.device, torch.bfloat16, enabled=self._bf16):
-            self.last_eval = self.evaluate()
+        with torch.no_grad(), self._autocast():
+            self.last_eval = self.backend.look(self.evaluate)
         self.model.train()
-        if self.average:
-            self.average.swap(self.model)
         self._log(log, {"step": self.step, "tokens": self.tokens, "seconds": self.elapsed, **self.last_eval})
 
     def _shown_eval(self) -> str:
@@ -220,34 +233,34 @@ class Engine:
             self.watch.log(self.step, entry)
 
     def save(self) -> None:
-        """Write a checkpoint of everything that the next step depends on (the ranks' states are equal)."""
-        if not self.ranks.first:
-            return
+        """Write a checkpoint of everything that the next step depends on."""
         state = {
-            "model": self.model.state_dict(),
-            "optimizers": self.optimizers.state_dict(),
-            "average": self.average.weights if self.average else None,
             "stream": self.stream.state(),
             "rng": torch.get_rng_state(),
             "step": self.step,
             "tokens": self.tokens,
             "elapsed": self.elapsed,
             "last_eval": self.last_eval,
+            "batches": self.micro_steps * self.ranks.world,
         }
-        save_checkpoint(self.folder, self.step, state)
+        self.backend.save(self.folder, self.step, state)
 
     def _resume(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        state = load_newest(self.folder)
+        state = self.backend.load(self.folder)
         self.ranks.wait()  # nobody changes the folder while others still look
         if state is None:
             if self.ranks.first:
                 (self.folder / METRICS).unlink(missing_ok=True)
             return
-        self.model.load_state_dict(state["model"])
-        self.optimizers.load_state_dict(state["optimizers"])
-        if self.average:
-            self.average.weights = state["average"]
+        batches = self.micro_steps * self.ranks.world
+        if state.get("batches", batches) != batches:
+            raise InputError(
+                f"a step would now be {batches} batches and was {state['batches']}",
+                where=str(self.folder),
+                field="stage.optim.global_tokens",
+                fix="use as many ranks as before, or a number that divides the batches of a step",
+            )
         self.stream.restore(state["stream"])
         torch.set_rng_state(state["rng"])
         self.step, self.tokens, self.elapsed = state["step"], state["tokens"], state["elapsed"]
@@ -276,6 +289,11 @@ class Engine:
     def _bar(self) -> Progress:
         columns = (BarColumn(), TextColumn("{task.percentage:>5.1f}%"), TextColumn("{task.fields[info]}"))
         return Progress(*columns, TimeRemainingColumn(), console=self.console, refresh_per_second=2)
+
+
+def micro_steps(optim: OptimConfig, world: int) -> int:
+    """Batches that each rank takes for a step, so that all of them hold `global_tokens` (padding counts)."""
+    return max(1, math.ceil(optim.global_tokens / (optim.batch_tokens * world)))
 
 
 def trim_metrics(path: Path, step: int) -> None:

@@ -99,10 +99,10 @@ class Ranks:
         dist.all_reduce(tensor, op=dist.ReduceOp.MAX)
         return tensor.tolist()
 
-    def total(self, value: float) -> float:
-        """Sum over the ranks."""
+    def total(self, *values: float) -> list[float]:
+        """Sum of each value over the ranks."""
         if self.world == 1:
-            return value
-        tensor = torch.tensor(value, dtype=torch.float64)
+            return list(values)
+        tensor = torch.tensor(values, dtype=torch.float64)
         dist.all_reduce(tensor)
-        return float(tensor)
+        return tensor.tolist()

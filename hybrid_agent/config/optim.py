@@ -6,13 +6,18 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from hybrid_agent.config.deepspeed import LaunchConfig, ZeroConfig
 from hybrid_agent.types import Record
 
 
 class ProfileConfig(Record):
     """The machine. `ranks` processes share a run (0: one per core), with `threads` in all (0: one per core).
     `precision=auto`: bf16 where the hardware multiplies it natively. `peak_tflops` is what one rank's processor could
-    do at that precision (10^12 operations a second), for the MFU; null leaves the MFU out."""
+    do at that precision (10^12 operations a second), for the MFU; null leaves the MFU out.
+
+    `checkpointing` computes activations again in the backward pass instead of keeping them. `attention=auto` is
+    FlashAttention-2 on a GPU where it is installed, else torch's own (SDPA). With `deepspeed` training runs under
+    ZeRO-3, without it in plain torch; `ranks` is then the number on each node. `launch` says who starts them."""
 
     name: str = Field(min_length=1)
     device: Literal["cpu", "cuda"] = "cpu"
@@ -20,10 +25,15 @@ class ProfileConfig(Record):
     threads: int = Field(default=0, ge=0, le=256)
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     peak_tflops: float | None = Field(default=None, gt=0)
+    checkpointing: bool = False
+    attention: Literal["auto", "eager", "sdpa", "flash_attention_2"] = "auto"
+    deepspeed: ZeroConfig | None = None
+    launch: LaunchConfig = LaunchConfig()
 
 
 class OptimConfig(Record):
-    """One optimizer step. `batch_tokens` counts padding. The learning rate warms up, then falls as a cosine to
+    """One optimizer step. `batch_tokens` counts padding; a step takes as many such batches, over all ranks, as make up
+    at least `global_tokens` (0: one batch a rank). The learning rate warms up, then falls as a cosine to
     `lr * final_lr`. `ema` is the decay of the averaged weights that are kept (0: none)."""
 
     kind: Literal["adamw", "muon"] = "adamw"
@@ -36,6 +46,7 @@ class OptimConfig(Record):
     warmup: float = Field(default=0.02, ge=0, lt=1)
     final_lr: float = Field(default=0.02, ge=0, le=1)
     batch_tokens: int = Field(default=8192, ge=16)
+    global_tokens: int = Field(default=0, ge=0)
     ema: float = Field(default=0.0, ge=0, lt=1)
 
 

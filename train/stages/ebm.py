@@ -11,7 +11,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from rich.console import Console
-from torch.func import functional_call
 from transformers import AutoModel, PreTrainedModel, PreTrainedTokenizerFast
 from transformers.utils.logging import disable_progress_bar
 
@@ -83,7 +82,9 @@ def run(config: TrainConfig, command: str, console: Console) -> Path:
     def loss(batch: Labelled) -> Loss:
         batch_weights = weights[torch.from_numpy(batch.index)].to(device)
         batch = batch.to(device)
-        teacher = _teacher(engine, batch) if stage.kl and engine.average is not None else None
+        # Energies by the averaged weights, with all features.
+        known = stage.kl and stage.optim.ema
+        teacher = engine.averaged(batch.text, batch.features, batch.domain).float() if known else None
         features = drop_features(batch.features, stage.feature_dropout)
         terms = _terms(model, batch, features, teacher, batch_weights)
         logs = {"ranking": terms.ranking.item(), "bce": terms.bce.item(), "kl": terms.kl.item()}
@@ -129,18 +130,6 @@ def _terms(
             owner=batch.owner,
             weights=weights,
         )
-
-
-@torch.no_grad()
-def _teacher(engine: Engine, batch: Labelled) -> torch.Tensor:
-    """Energies by the averaged weights, with all features."""
-    assert engine.average is not None
-    names = [name for name, _ in engine.model.named_parameters()]
-    averaged = dict(zip(names, engine.average.weights, strict=True))
-    engine.model.eval()
-    energies: torch.Tensor = functional_call(engine.model, averaged, (batch.text, batch.features, batch.domain))
-    engine.model.train()
-    return energies.float()
 
 
 def _evaluate(
