@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from hybrid_agent.config.fanout import FanoutConfig
 from hybrid_agent.types import Record, Split
 
 Temperature = Annotated[float, Field(gt=0, le=3)]
@@ -39,7 +40,8 @@ class RolloutsConfig(Record):
     """One build. `packs` says how many episodes of each; `first_seed` starts beyond what a decoder was trained on.
 
     `split=train` makes tasks from seeds; another split takes the stored tasks (`val` to tune, test splits to report).
-    A context is sampled at `at_once` of the temperatures (drawn anew for each), `k` samples in all.
+    A context is sampled at `at_once` of the temperatures (drawn anew for each), `k` samples in all, and `branches`
+    leave the greedy text at one of its choices.
     `out` is the folder of the result; a build that was killed goes on where it stopped.
     """
 
@@ -50,6 +52,7 @@ class RolloutsConfig(Record):
     wordings: int = Field(default=4, ge=1, le=32)
     decoder: Annotated[str, Field(min_length=1)] = "tiny"
     k: int = Field(default=6, ge=0, le=64)
+    branches: int = Field(default=4, ge=0, le=64)
     temperatures: tuple[Temperature, ...] = (0.8, 1.2, 1.6)
     at_once: int = Field(default=1, ge=1, le=8)
     greedy: bool = True
@@ -60,6 +63,7 @@ class RolloutsConfig(Record):
     seed: int = 0
     shard: int = Field(default=20, ge=1)
     workers: int = Field(default=2, ge=1, le=256)
+    fanout: FanoutConfig = FanoutConfig()
     runs: str = "runs"
     out: Annotated[str, Field(min_length=1)] = "runs/rollouts/contexts"
 

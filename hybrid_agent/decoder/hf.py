@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -15,6 +15,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerFast
 from hybrid_agent.constrain import CallGrammar, Lexicon, NarrowedCalls, Spans, ToolTrie, find_spans
 from hybrid_agent.constrain.matcher import Matcher
 from hybrid_agent.constrain.slips import Slips
+from hybrid_agent.decoder.branches import Branches
 from hybrid_agent.decoder.bundle import DECODER, LEXICON, load_bundle, read_lexicon
 from hybrid_agent.decoder.chat import tool_names
 from hybrid_agent.decoder.checkpoint import load_checkpoint, load_draft
@@ -193,21 +194,35 @@ class HfDecoder:
             return watch is not None and watch(segment)
 
         constraint, bias = self.constraint(window), self._bias(control)
-        if constraint is not None and self._calls is not None and self._narrow and how.k == 1 and how.temperature == 0:
-            # The only candidate: a slip that no grammar can forbid is mended before anybody is told of it.
-            drafts = engine.write(ids, how, constraint, bias, None, shift, speculator)
-            mend = Rewriter(engine, ids, how, constraint, self._calls.token_bytes, Slips(window).cost, bias, shift)
-            drafts = [mend.rewrite(draft) for draft in drafts]
-            for row, draft in enumerate(drafts):
-                told(row, draft)
+        branching = budget.draw == "branch" and how.temperature > 0
+        if constraint is not None and (branching or (self._narrow and how.temperature == 0)):
+            one = replace(how, k=1, temperature=0.0)
+            branches = Branches(engine, ids, one, constraint, bias, shift, speculator)
+            drafts = [branches.greedy]
+            for draft in self._different(branches, window, budget, branching):
+                if told(len(found), draft) or len(found) == how.k:
+                    break
+            if not found:  # no branch is worth writing
+                told(0, branches.greedy)
+            self.spent = branches.spent
         else:
             drafts = engine.write(ids, how, constraint, bias, told, shift, speculator)
-        self.spent = engine.spent
+            self.spent = engine.spent
         if not found:
             found[0] = _gave_up(self._segment(drafts[0], name))
             if watch is not None:
                 watch(found[0])
         return [found[row] for row in sorted(found)]
+
+    def _different(self, branches: Branches, window: Window, budget: Budget, branching: bool) -> Iterator[Draft]:
+        """The greedy call, if it is wanted, with slips mended that no grammar can forbid; then branches of it."""
+        if not branching or (self.options.greedy_first and budget.k > 1):
+            if self._narrow and self._calls is not None:
+                yield Rewriter(branches, self._calls.token_bytes, Slips(window).cost).rewrite(branches.greedy)
+            else:
+                yield branches.greedy
+        if branching:
+            yield from map(branches.finish, branches.drawn(budget.temperature, budget.seed))
 
     def forget(self) -> None:
         """Drop all caches."""

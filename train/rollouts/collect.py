@@ -19,6 +19,7 @@ from train.rollouts.scrub import scrub_record
 from train.rollouts.wrong_state import other_episodes, other_turns
 
 Proposed = tuple[Segment, Stratum, str]
+BRANCHING = 0.3  # temperature: mostly the likeliest branches
 HOSTILE_S = 1.0  # many hostile calls never end
 TRIES = 4  # mutants looked at for each one that is wanted: some repeat, some happen to be right
 
@@ -49,7 +50,8 @@ def task_contexts(
 
 
 def sample(decoder: Decoder, window: Window, settings: RolloutsConfig, seed: int) -> list[Segment]:
-    """Candidates of the decoder at a few of the temperatures, drawn by the seed; equal texts once.
+    """Candidates of the decoder: samples at a few of the temperatures, drawn by the seed, and branches of the greedy
+    text; equal texts once.
 
     All rows of a temperature are written in one batch over the shared prompt, which is what makes them cheap. The
     decoder should write the first of several rows greedily (`DecoderOptions.greedy_first`) if that is asked for.
@@ -63,6 +65,9 @@ def sample(decoder: Decoder, window: Window, settings: RolloutsConfig, seed: int
         if share:
             budget = Budget(k=share + settings.greedy, temperature=temperature, seed=seed + at)
             found += decoder.propose(window, budget, Control())
+    if settings.branches:
+        branching = Budget(k=settings.branches + settings.greedy, temperature=BRANCHING, seed=seed, draw="branch")
+        found += decoder.propose(window, branching, Control())
     return list({segment.text: segment for segment in reversed(found)}.values())[::-1]
 
 

@@ -1,0 +1,68 @@
+"""Branches of a greedy call: all different and valid, the likeliest first, the same for the same seed."""
+
+from pathlib import Path
+
+import pytest
+
+import hybrid_agent
+from hybrid_agent.decoder.hf import DecoderOptions, HfDecoder
+from hybrid_agent.tools.registry import call_schema, parse_call
+from hybrid_agent.types import Budget, Control, Window
+
+BUNDLE = Path(hybrid_agent.__file__).parent / "bundles" / "tiny"
+STEP = Window(
+    goal="sort names.txt into sorted.txt, then remove old.txt",
+    phase="step",
+    steps=("sort names.txt into sorted.txt", "remove old.txt"),
+    files=("names.txt", "old.txt"),
+)
+
+
+@pytest.fixture(scope="module")
+def decoders():
+    return {
+        first: HfDecoder.from_folder(BUNDLE, call_schema(), DecoderOptions(threads=1, greedy_first=first))
+        for first in (True, False)
+    }
+
+
+def texts(decoder, **budget):
+    return [s.text for s in decoder.propose(STEP, Budget(draw="branch", **budget), Control())]
+
+
+@pytest.mark.parametrize("temperature", [0.01, 0.5, 3.0])
+def test_branches_are_different_valid_calls_and_none_is_the_greedy_one(decoders, temperature):
+    (greedy,) = decoders[False].propose(STEP, Budget(), Control())
+    found = texts(decoders[False], k=5, temperature=temperature)
+    assert len(found) == len(set(found)) == 5
+    assert greedy.text not in found
+    assert all(parse_call(text).tool for text in found)
+
+
+def test_where_it_is_asked_for_the_greedy_call_comes_first(decoders):
+    (greedy,) = decoders[True].propose(STEP, Budget(), Control())
+    found = texts(decoders[True], k=4, temperature=0.01)
+    assert found[0] == greedy.text
+    assert found[1:] == texts(decoders[False], k=3, temperature=0.01)
+
+
+def test_seed_decides_and_a_low_temperature_takes_the_likeliest(decoders):
+    one = decoders[False]
+    assert texts(one, k=4, temperature=2.0, seed=1) == texts(one, k=4, temperature=2.0, seed=1)
+    assert len({tuple(texts(one, k=2, temperature=2.0, seed=seed)) for seed in range(8)}) > 1
+    assert texts(one, k=2, temperature=0.001, seed=1) == texts(one, k=2, temperature=0.001, seed=2)
+
+
+def test_tokens_are_counted_and_a_clear_case_ends_the_turn(decoders):
+    one, told = decoders[False], []
+    one.propose(STEP, Budget(k=6, temperature=0.5, draw="branch"), Control())
+    all_of_them = one.spent[0]
+    one.propose(STEP, Budget(k=6, temperature=0.5, draw="branch"), Control(), lambda s: told.append(s) or True)
+    assert len(told) == 1
+    assert 0 < one.spent[0] < all_of_them
+
+
+def test_without_a_branch_worth_writing_the_greedy_call_is_the_answer(decoders, monkeypatch):
+    monkeypatch.setattr("hybrid_agent.decoder.branches.FAR", 0.0)
+    (greedy,) = decoders[False].propose(STEP, Budget(), Control())
+    assert texts(decoders[False], k=3, temperature=0.5) == [greedy.text]
