@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-import ctypes
-import multiprocessing
 import os
 import shutil
-import signal
 import tempfile
 import time
 import traceback
-from collections.abc import Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from eval.swe_agent import AgentSettings, Solution, Solve, make_agent
 from eval.swe_records import InstanceRecord, State, row_hash, store
+from hybrid_agent.config.fanout import FanoutConfig
 from hybrid_agent.errors import HybridAgentError
+from hybrid_agent.fanout.run import fan_out
 from hybrid_agent.swe.bench.dataset import Row
 from hybrid_agent.swe.bench.repos import check_patch, locate, tree
 
-PR_SET_PDEATHSIG = 1
 PREFIX = "hybrid-agent-swe-"
 SCRATCH = "scratch"
-RESTARTS = 3
-THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
 @dataclass(frozen=True)
@@ -39,50 +34,51 @@ class Job:
     root: str | None
 
 
-_solve: Solve | None = None
-
-
-def generate(jobs: Sequence[Job], settings: AgentSettings, workers: int, folder: Path) -> Iterator[InstanceRecord]:
+def generate(
+    jobs: Sequence[Job],
+    settings: AgentSettings,
+    workers: int,
+    folder: Path,
+    said: Callable[[str], None] = lambda line: None,
+) -> Iterator[InstanceRecord]:
     """Records as they are finished, in any order; each is stored before it is handed out.
 
-    Closing the iterator ends the workers. If this process is killed they die with it.
+    Closing the iterator ends the workers. If this process is killed they die with it. An instance whose worker dies
+    is tried again; if that does not help its record says so, and is not stored.
 
     Args:
         jobs: what to do.
         settings: of the agent.
         workers: processes; 1 works in this process.
         folder: of the run; the place of temporary trees is noted there, so that the next start can remove them.
+        said: takes a line for people when a worker dies.
     """
     if not jobs:
         return
     with _scratch(folder) as scratch:
-        if workers == 1:
-            _start(settings, scratch, None)
-            for job in jobs:
-                yield work(job)
-            return
-        left = list(jobs)
-        for _ in range(RESTARTS):
-            done: set[str] = set()
-            for record in _pool(left, settings, min(workers, len(left)), scratch):
-                done.add(record.instance_id)
-                yield record
-            left = [job for job in left if job.row["instance_id"] not in done]
-            if not left:
-                return
-        for job in left:
-            yield _record(job.row, Solution("", "error"), None, "worker processes kept dying", 0.0)
+        start = partial(solver, settings, scratch)
+        with closing(fan_out(jobs, start, FanoutConfig(workers=workers), said=said)) as outcomes:
+            for outcome in outcomes:
+                row = outcome.item.row
+                yield outcome.value or _record(row, Solution("", "error"), None, outcome.lost or "", 0.0)
 
 
-def work(job: Job) -> InstanceRecord:
+@contextmanager
+def solver(settings: AgentSettings, scratch: Path) -> Iterator[Callable[[Job], InstanceRecord]]:
+    """A worker: its agent is made once."""
+    tempfile.tempdir = str(scratch)
+    solve = make_agent(settings)
+    yield lambda job: work(job, solve)
+
+
+def work(job: Job, solve: Solve) -> InstanceRecord:
     """Solve one instance, check the patch on the base commit, store trace and record."""
-    assert _solve is not None
     row, begun = job.row, time.perf_counter()
     instance, commit = row["instance_id"], str(row["base_commit"])
     solution, refused, failed = Solution("", "error"), None, ""
     try:
         repository = locate(str(row["repo"]), job.root)
-        solution = _solve(row, repository, commit)
+        solution = solve(row, repository, commit)
         if solution.patch.strip():
             with tree(repository, commit) as folder:
                 refused = check_patch(solution.patch, folder)
@@ -128,70 +124,6 @@ def _record(row: Row, solution: Solution, refused: str | None, failed: str, seco
         tokens=solution.tokens,
         seconds=round(seconds, 3),
     )
-
-
-def _pool(jobs: Sequence[Job], settings: AgentSettings, workers: int, scratch: Path) -> Iterator[InstanceRecord]:
-    """Work until all is done or a worker dies (killed for memory, say)."""
-    before = {name: os.environ.get(name) for name in THREADS}
-    os.environ.update(dict.fromkeys(THREADS, "1"))
-    pool = ProcessPoolExecutor(
-        max_workers=workers,
-        mp_context=multiprocessing.get_context("spawn"),
-        initializer=_start,
-        initargs=(settings, scratch, os.getpid()),
-    )
-    waiting = iter(jobs)
-    running: dict[Future[InstanceRecord], Job] = {}
-    try:
-        for job in waiting:
-            running[pool.submit(work, job)] = job
-            if len(running) >= 2 * workers:
-                break
-        while running:
-            finished, _ = wait(running, return_when=FIRST_COMPLETED)
-            for future in finished:
-                del running[future]
-                try:
-                    yield future.result()
-                except BrokenProcessPool:
-                    return
-                following = next(waiting, None)
-                if following is not None:
-                    running[pool.submit(work, following)] = following
-    finally:
-        _stop(pool)
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
-
-
-def _stop(pool: ProcessPoolExecutor) -> None:
-    processes = list((pool._processes or {}).values())  # no public way to end running work at once
-    pool.shutdown(wait=False, cancel_futures=True)
-    for process in processes:
-        process.terminate()
-    for process in processes:
-        process.join(timeout=10)
-        if process.is_alive():
-            process.kill()
-
-
-def _start(settings: AgentSettings, scratch: Path, parent: int | None) -> None:
-    global _solve
-    if parent is not None:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the parent, which stops us
-        signal.signal(signal.SIGTERM, _leave)
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:
-            os._exit(1)
-    tempfile.tempdir = str(scratch)
-    _solve = make_agent(settings)
-
-
-def _leave(number: int, frame: object) -> None:
-    raise SystemExit
 
 
 @contextmanager

@@ -9,24 +9,31 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
-import multiprocessing
 import os
 import random
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 from rich.progress import track
 
+from hybrid_agent.config.fanout import FanoutConfig
 from hybrid_agent.config.stages.sft import CorpusConfig, PackShareConfig
 from hybrid_agent.constrain.lexicon import Lexicon
+from hybrid_agent.errors import InfraError
+from hybrid_agent.fanout.run import fan_out
+from hybrid_agent.fanout.work import Outcome
 from hybrid_agent.packs.compose import make_task
 from hybrid_agent.packs.pack import Pack, load_pack
+from hybrid_agent.runs.atomic import write_atomic
 from hybrid_agent.tools.registry import call_schema
 from hybrid_agent.traces.window_text import as_json, render_turns
 from hybrid_agent.types import Window
 from train.gold import GoldError, Turn, replay, replay_sandbox, reworded
+
+Shard = tuple[str, int, int, Path]  # pack, first seed, end, file
 
 SHARD = 100
 JUDGED = 5  # every fifth episode is checked in full; tests and `make packs` check the families themselves
@@ -42,27 +49,23 @@ DEPENDS_ON = (
 )
 
 
-def build_corpus(settings: CorpusConfig, root: Path) -> Path:
+def build_corpus(settings: CorpusConfig, root: Path, fanout: FanoutConfig | None = None) -> Path:
     """Make (or find) the corpus; returns the folder with sequences.jsonl.gz, lexicon.json and corpus.json.
 
     Raises:
+        InfraError: the workers of a shard keep dying.
         train.gold.GoldError: more than a few training episodes have a wrong gold solution.
     """
     folder = root / corpus_key(settings)
     if (folder / "corpus.json").is_file():
         return folder
-    jobs = []
-    for name, share in settings.packs.items():
-        shards = root / "episodes" / f"{name}-{_code_hash()[:12]}"
-        shards.mkdir(parents=True, exist_ok=True)
-        for start in range(settings.first_seed, settings.first_seed + share.episodes, SHARD):
-            stop = min(start + SHARD, settings.first_seed + share.episodes)
-            jobs.append((name, start, stop, shards / f"{start:06d}-{stop:06d}.jsonl.gz"))
+    jobs = _jobs(settings, root)
     todo = [job for job in jobs if not job[3].is_file()]
     if todo:
-        with multiprocessing.get_context("spawn").Pool(settings.workers) as pool:
-            running = pool.imap_unordered(_execute_shard, todo)
-            wrong = [w for shard in track(running, "executing gold episodes", total=len(todo)) for w in shard]
+        spread = (fanout or FanoutConfig()).over(settings.workers)
+        with closing(fan_out(todo, shards, spread)) as outcomes:
+            running = track(outcomes, "executing gold episodes", total=len(todo))
+            wrong = [text for outcome in running for text in _made(outcome)]
         for text in wrong[:5]:
             print(f"left out, its gold is wrong: {text}", file=sys.stderr)
         if len(wrong) > WRONG_SHARE * SHARD * len(todo):
@@ -72,6 +75,38 @@ def build_corpus(settings: CorpusConfig, root: Path) -> Path:
     _learn_lexicon(settings, jobs, folder)
     _atomic(folder / "corpus.json", json.dumps({"settings": settings.model_dump(), **counts}, indent=1).encode())
     return folder
+
+
+def build_turns(settings: CorpusConfig, root: Path, fanout: FanoutConfig | None = None) -> Path:
+    """The same turns as windows and calls, for models with a chat template (train.chat_data); returns the file.
+
+    Raises:
+        train.gold.GoldError: as `build_corpus`.
+    """
+    path = build_corpus(settings, root, fanout) / "turns.jsonl.gz"
+    if not path.is_file():
+        seen, temp = set(), path.with_suffix(f".{os.getpid()}.tmp")
+        with gzip.open(temp, "wt", compresslevel=3) as out:
+            for pairs, kind in _groups(settings, _jobs(settings, root)):
+                turns = [{"window": w.model_dump(mode="json", exclude_defaults=True), "call": c} for w, c in pairs]
+                line = json.dumps({"turns": turns, "kind": kind}, ensure_ascii=False)
+                if turns and hash(line) not in seen:
+                    seen.add(hash(line))
+                    out.write(line + "\n")
+        temp.replace(path)
+    return path
+
+
+def _jobs(settings: CorpusConfig, root: Path) -> list[tuple[str, int, int, Path]]:
+    """The shards of executed episodes that a corpus is made of: pack, first seed, last seed + 1, file."""
+    jobs = []
+    for name, share in settings.packs.items():
+        shards = root / "episodes" / f"{name}-{_code_hash()[:12]}"
+        shards.mkdir(parents=True, exist_ok=True)
+        for start in range(settings.first_seed, settings.first_seed + share.episodes, SHARD):
+            stop = min(start + SHARD, settings.first_seed + share.episodes)
+            jobs.append((name, start, stop, shards / f"{start:06d}-{stop:06d}.jsonl.gz"))
+    return jobs
 
 
 def corpus_key(settings: CorpusConfig) -> str:
@@ -89,7 +124,19 @@ def _code_hash() -> str:
     return digest.hexdigest()
 
 
-def _execute_shard(job: tuple[str, int, int, Path]) -> list[str]:
+@contextmanager
+def shards() -> Iterator[Callable[[Shard], list[str]]]:
+    """What one process does with a shard; it has nothing to prepare."""
+    yield _execute_shard
+
+
+def _made(outcome: Outcome[Shard, list[str]]) -> list[str]:
+    if outcome.value is None:
+        raise InfraError(f"{outcome.item[3].name}: {outcome.lost}; the same command tries it again")
+    return outcome.value
+
+
+def _execute_shard(job: Shard) -> list[str]:
     """Run the gold of one shard's seeds and store their turns; returns what went wrong."""
     name, start, stop, path = job
     pack = load_pack(name)
@@ -107,7 +154,7 @@ def _execute_shard(job: tuple[str, int, int, Path]) -> list[str]:
     return wrong
 
 
-def _episodes(jobs: Sequence[tuple[str, int, int, Path]]) -> Iterator[tuple[str, int, list[Turn]]]:
+def _episodes(jobs: Sequence[Shard]) -> Iterator[tuple[str, int, list[Turn]]]:
     for name, _, _, path in jobs:
         for line in gzip.decompress(path.read_bytes()).decode().splitlines():
             data = json.loads(line)
@@ -117,34 +164,36 @@ def _episodes(jobs: Sequence[tuple[str, int, int, Path]]) -> Iterator[tuple[str,
 def _write_sequences(
     settings: CorpusConfig, jobs: Sequence[tuple[str, int, int, Path]], folder: Path
 ) -> dict[str, int]:
-    packs = {name: load_pack(name) for name in settings.packs}
-    rng = random.Random(settings.first_seed)
     total, seen = 0, set()
     with gzip.open(folder / "sequences.tmp", "wt", compresslevel=3) as out:
-
-        def write(turns: Sequence[tuple[Window, str]], kind: str) -> None:
-            nonlocal total
-            for pieces in render_turns(turns):
+        for pairs, kind in _groups(settings, jobs):
+            for pieces in render_turns(pairs):
                 line = json.dumps({**as_json(pieces), "kind": kind}, ensure_ascii=False)
                 if hash(line) not in seen:
                     seen.add(hash(line))
                     out.write(line + "\n")
                     total += 1
-
-        episodes = sum(stop - start for _, start, stop, _ in jobs)
-        for name, seed, turns in track(_episodes(jobs), "writing sequences", total=episodes):
-            original = make_task(packs[name], "train", seed)
-            for wording in range(settings.packs[name].wordings):
-                other = make_task(packs[name], "train", seed, wording=wording)
-                version = reworded(turns, original, other)
-                share = {"finish": settings.finish_share, "plan": settings.plan_share, "step": 1.0}
-                pairs = [(t.window, t.call) for t in version if rng.random() < share[t.window.phase]]
-                write(pairs, name)
-        for name, share in settings.packs.items():
-            for pair in _plans(packs[name], settings.first_seed, share):
-                write([pair], f"{name}-plan")
     (folder / "sequences.tmp").replace(folder / "sequences.jsonl.gz")
-    return {"episodes": episodes, "sequences": total}
+    return {"episodes": sum(stop - start for _, start, stop, _ in jobs), "sequences": total}
+
+
+def _groups(
+    settings: CorpusConfig, jobs: Sequence[tuple[str, int, int, Path]]
+) -> Iterator[tuple[list[tuple[Window, str]], str]]:
+    """Windows with their calls, an episode in one of its wordings at a time, then single plans; and their kind."""
+    packs = {name: load_pack(name) for name in settings.packs}
+    rng = random.Random(settings.first_seed)
+    episodes = sum(stop - start for _, start, stop, _ in jobs)
+    for name, seed, turns in track(_episodes(jobs), "writing sequences", total=episodes):
+        original = make_task(packs[name], "train", seed)
+        for wording in range(settings.packs[name].wordings):
+            other = make_task(packs[name], "train", seed, wording=wording)
+            version = reworded(turns, original, other)
+            kept = {"finish": settings.finish_share, "plan": settings.plan_share, "step": 1.0}
+            yield [(t.window, t.call) for t in version if rng.random() < kept[t.window.phase]], name
+    for name, share in settings.packs.items():
+        for pair in _plans(packs[name], settings.first_seed, share):
+            yield [pair], f"{name}-plan"
 
 
 def _plans(pack: Pack, first_seed: int, share: PackShareConfig) -> Iterator[tuple[Window, str]]:
@@ -154,7 +203,7 @@ def _plans(pack: Pack, first_seed: int, share: PackShareConfig) -> Iterator[tupl
         yield Window(goal=task.goal), task.gold[0].model_dump_json(exclude_defaults=True)
 
 
-def _learn_lexicon(settings: CorpusConfig, jobs: Sequence[tuple[str, int, int, Path]], folder: Path) -> None:
+def _learn_lexicon(settings: CorpusConfig, jobs: Sequence[Shard], folder: Path) -> None:
     schema = call_schema()
 
     def examples() -> Iterator[tuple[Window, dict[str, Any], dict[str, Any]]]:
@@ -167,6 +216,7 @@ def _learn_lexicon(settings: CorpusConfig, jobs: Sequence[tuple[str, int, int, P
 
 
 def _atomic(path: Path, data: bytes) -> None:
-    temp = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    temp.write_bytes(data)
-    temp.replace(path)
+    def put(temp: Path) -> None:
+        temp.write_bytes(data)
+
+    write_atomic(path, put)

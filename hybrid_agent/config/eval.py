@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from hybrid_agent.config.fanout import FanoutConfig
 from hybrid_agent.config.hybrid import HybridConfig
 from hybrid_agent.types import Record, Split
 
@@ -44,6 +45,7 @@ class EvalConfig(Record):
     runs: str = "runs"
     sandbox: Literal["bubblewrap", "docker", "none"] = "bubblewrap"
     workers: int = Field(default=0, ge=0, le=256)
+    fanout: FanoutConfig = FanoutConfig()
     seed: int = 0
     max_steps: int | None = Field(default=None, ge=1)
     attempts: int = Field(default=1, ge=1, le=5)

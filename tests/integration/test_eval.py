@@ -82,7 +82,7 @@ def test_slow_and_broken_episodes() -> None:
     assert (invalid.invalid, invalid.turns) == (2, 3)
 
 
-def test_a_dead_worker_costs_only_what_it_was_doing(tmp_path: Path) -> None:
+def test_a_dead_worker_costs_nothing(tmp_path: Path) -> None:
     tasks = read_tasks(Path(small_pack(tmp_path, val=10)) / "os" / "tasks.jsonl")
     results = []
     for result in run_tasks(tasks, GOLD, FAST, workers=2):
@@ -92,10 +92,7 @@ def test_a_dead_worker_costs_only_what_it_was_doing(tmp_path: Path) -> None:
             os.kill(workers[0], signal.SIGKILL)
         results.append(result)
     assert sorted(result.task_id for result in results) == sorted(task.id for task in tasks)
-    dead = [result for result in results if result.infra]
-    assert 1 <= len(dead) <= 4
-    assert all("worker process died" in result.summary for result in dead)
-    assert all(result.success for result in results if not result.infra)
+    assert all(result.success and not result.infra for result in results)
 
 
 def test_run_reports_and_resumes(tmp_path: Path) -> None:
@@ -154,9 +151,9 @@ def test_ctrl_c_keeps_what_is_finished(tmp_path: Path) -> None:
 
 def test_every_suite_and_the_matrix(tmp_path: Path) -> None:
     packs = small_pack(tmp_path, test_names=2, test_composition=1)
-    for group in ("suite", "hybrid"):
+    for group in ("suite", "hybrid", "fanout"):
         (tmp_path / "configs" / group).mkdir(parents=True)
-    for name in ("eval.yaml", "suite/os.yaml", "hybrid/auto.yaml"):
+    for name in ("eval.yaml", "suite/os.yaml", "hybrid/auto.yaml", "fanout/local.yaml"):
         (tmp_path / "configs" / name).write_text((ROOT / "configs" / name).read_text())
     env = {**environment(tmp_path), "AGENT_DATA": packs, "HYBRID_AGENT_CONFIGS": str(tmp_path / "configs")}
     argv = [sys.executable, "-m", "eval.eval_suite", "decoder=gold", "workers=1", "--json"]

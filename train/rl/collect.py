@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import multiprocessing.util
-import os
-import signal
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-import torch
-
 from hybrid_agent.assemble.hybrid import load_part
+from hybrid_agent.config.fanout import FanoutConfig
 from hybrid_agent.config.stages.rl import RlConfig
-from hybrid_agent.errors import SandboxError
+from hybrid_agent.errors import InfraError, SandboxError
+from hybrid_agent.fanout.run import fan_out
 from hybrid_agent.protocols import Sandbox, Scorer
 from hybrid_agent.types import Task
 from train.gold import GoldError, replay_sandbox
@@ -89,48 +86,38 @@ def collect(
     seed: int,
     said: Callable[[str], None],
     device: str = "cpu",
+    fanout: FanoutConfig | None = None,
 ) -> list[Group]:
-    """All groups of a phase, in the order of its tasks; missing shards are made first."""
+    """All groups of a phase, in the order of its tasks; missing shards are made first.
+
+    Raises:
+        InfraError: the workers of a shard keep dying.
+    """
     jobs = [
         Job(tuple(draws[at : at + stage.shard]), folder / f"{at:05d}.jsonl.gz")
         for at in range(0, len(draws), stage.shard)
     ]
     todo = [job for job in jobs if not job.path.is_file()]
     if todo:
-        _make((stage, decoder, scorer, seed, device), todo, said)
+        _make((stage, decoder, scorer, seed, device), todo, said, fanout or FanoutConfig())
     return [group for job in jobs for group in read_groups(job.path)]
 
 
-def _make(given: Given, todo: Sequence[Job], said: Callable[[str], None]) -> None:
-    groups, workers = 0, min(given[0].workers, len(todo))
-    if workers == 1:
-        roller = Roller(*given)
-        try:
-            for done, job in enumerate(todo, 1):
-                groups += roller.run(job)
-                said(f"{done}/{len(todo)} shards, {groups} groups")
-        finally:
-            roller.stack.close()
-        return
-    context = multiprocessing.get_context("spawn")
-    with context.Pool(workers, _start, (given[0].model_dump_json(), *given[1:])) as pool:
-        for done, made in enumerate(pool.imap_unordered(_run, todo), 1):
-            groups += made
+@contextmanager
+def shards(given: Given) -> Iterator[Callable[[Job], int]]:
+    """What one process does with a job."""
+    roller = Roller(*given)
+    try:
+        yield roller.run
+    finally:
+        roller.stack.close()
+
+
+def _make(given: Given, todo: Sequence[Job], said: Callable[[str], None], fanout: FanoutConfig) -> None:
+    groups = 0
+    with closing(fan_out(todo, partial(shards, given), fanout.over(given[0].workers), said=said)) as outcomes:
+        for done, outcome in enumerate(outcomes, 1):
+            if outcome.value is None:
+                raise InfraError(f"{outcome.item.path.name}: {outcome.lost}; the same command tries it again")
+            groups += outcome.value
             said(f"{done}/{len(todo)} shards, {groups} groups")
-
-
-_roller: Roller | None = None
-
-
-def _start(stage: str, decoder: Path, scorer: Path | None, seed: int, device: str) -> None:
-    global _roller
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends the pool
-    os.environ["OMP_NUM_THREADS"] = "1"
-    torch.set_num_threads(1)
-    _roller = Roller(RlConfig.model_validate_json(stage), decoder, scorer, seed, device)
-    multiprocessing.util.Finalize(_roller, _roller.stack.close, exitpriority=10)
-
-
-def _run(job: Job) -> int:
-    assert _roller is not None
-    return _roller.run(job)

@@ -11,12 +11,13 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
-import multiprocessing
 import os
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -25,7 +26,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from hybrid_agent.assemble.decoders import DecoderSpec, decoder_hash, parse_decoder
 from hybrid_agent.config.load import load_config
 from hybrid_agent.config.rollouts import RolloutsConfig
-from hybrid_agent.errors import HybridAgentError, InputError
+from hybrid_agent.errors import HybridAgentError, InfraError, InputError
+from hybrid_agent.fanout.run import fan_out
 from hybrid_agent.packs.pack import pack_names
 from hybrid_agent.packs.store import load_tasks, pack_hash
 from hybrid_agent.runs.atomic import write_atomic, write_text
@@ -40,7 +42,7 @@ from hybrid_agent.traces.provenance import (
     read_provenance,
     write_provenance,
 )
-from train.rollouts.work import Job, Made, run_job, start_worker
+from train.rollouts.work import Job, Made, shards
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPENDS_ON = (
@@ -122,6 +124,7 @@ def build(settings: RolloutsConfig, console: Console) -> Provenance:
 
     Raises:
         InputError: see `plan_build`.
+        InfraError: the workers of a shard keep dying.
     """
     plan = plan_build(settings)
     (plan.jobs[0].path.parent).mkdir(parents=True, exist_ok=True)
@@ -132,16 +135,19 @@ def build(settings: RolloutsConfig, console: Console) -> Provenance:
 
 
 def _run(plan: Plan, todo: Sequence[Job], console: Console) -> None:
-    context = multiprocessing.get_context("spawn")
     bar = Progress(
         TextColumn(plan.settings.what), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[said]}"),
         TimeElapsedColumn(), TimeRemainingColumn(), console=console, disable=not console.is_terminal,
     )  # fmt: skip
-    given = (plan.settings.model_dump_json(), plan.spec.kind, plan.spec.target)
+    start = partial(shards, plan.settings, plan.spec.kind, plan.spec.target)
+    fanout = plan.settings.fanout.over(plan.settings.workers)
     records = skipped = done = 0
-    with bar, context.Pool(min(plan.settings.workers, len(todo)), start_worker, given) as pool:
+    with bar, closing(fan_out(todo, start, fanout, said=bar.console.print)) as outcomes:
         shown = bar.add_task("build", total=len(todo), said="")
-        for made in pool.imap_unordered(run_job, todo):
+        for outcome in outcomes:
+            made = outcome.value
+            if made is None:
+                raise InfraError(f"{outcome.item.path.name}: {outcome.lost}; the same command tries it again")
             records, skipped, done = records + made.records, skipped + len(made.wrong), done + 1
             bar.update(shown, advance=1, said=f"{records} made, {skipped} tasks left out")
             if not console.is_terminal:
@@ -195,7 +201,7 @@ def _merge(plan: Plan) -> Provenance:
         seeds=seeds,
         seed=settings.seed,
         code_hash=plan.code_hash,
-        settings=settings.model_dump(mode="json", exclude={"out", "runs", "workers"}),
+        settings=settings.model_dump(mode="json", exclude={"out", "runs", "workers", "fanout"}),
         counts=counts,
         records=count,
         left_out={"wrong_gold": sum(left_out.values())},
@@ -235,7 +241,7 @@ def code_hash() -> str:
 
 def _key(settings: RolloutsConfig, digest: str, code: str) -> str:
     """Shards are named by all that decides about their content."""
-    text = settings.model_dump_json(exclude={"workers", "out", "runs", "packs", "shard"})
+    text = settings.model_dump_json(exclude={"workers", "fanout", "out", "runs", "packs", "shard"})
     return hashlib.sha256(f"{text}{digest}{code}".encode()).hexdigest()[:16]
 
 

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import gzip
-import multiprocessing.util
-import os
 import random
-import signal
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -118,22 +115,14 @@ class Worker:
         return report
 
 
-_worker: Worker | None = None
-
-
-def start_worker(settings: str, kind: str, target: str) -> None:
-    """Prepare this process (the pool's initializer)."""
-    global _worker
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends the pool
-    os.environ["OMP_NUM_THREADS"] = "1"
-    _worker = Worker(RolloutsConfig.model_validate_json(settings), kind, target)
-    multiprocessing.util.Finalize(_worker, _worker.stack.close, exitpriority=10)
-
-
-def run_job(job: Job) -> Made:
-    """One shard, in a prepared process."""
-    assert _worker is not None
-    return _worker.run(job)
+@contextmanager
+def shards(settings: RolloutsConfig, kind: str, target: str) -> Iterator[Callable[[Job], Made]]:
+    """What one process of a build does with a job."""
+    worker = Worker(settings, kind, target)
+    try:
+        yield worker.run
+    finally:
+        worker.stack.close()
 
 
 def _put(temp: Path, data: bytes) -> None:
