@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,8 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
-from eval.run import STOPPED
-from hybrid_agent.cli.main import guarded
+from hybrid_agent.cli.exits import STOPPED, program
 from hybrid_agent.config.ablate import AblateConfig
 from hybrid_agent.config.eval import EvalConfig
 from hybrid_agent.config.hybrid import HybridConfig
@@ -218,12 +216,5 @@ def command(
         raise typer.Exit(STOPPED)
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """`python -m eval.ablate`."""
-    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-    app.command()(command)
-    guarded(lambda: app(list(arguments) if arguments is not None else None))
-
-
 if __name__ == "__main__":
-    main()
+    program(command)

@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from hybrid_agent.cli.main import guarded
+from hybrid_agent.cli.exits import program
 from hybrid_agent.config.load import load_config
 from hybrid_agent.config.pool import PoolConfig
 from hybrid_agent.errors import InputError
@@ -110,12 +109,5 @@ def command(
         print(json.dumps(body))
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """`python -m eval.code_pool`."""
-    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-    app.command()(command)
-    guarded(lambda: app(list(arguments) if arguments is not None else None))
-
-
 if __name__ == "__main__":
-    main()
+    program(command)

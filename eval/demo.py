@@ -17,7 +17,7 @@ from eval.episode import EpisodeSettings
 from eval.goals import GOALS, read_goals
 from eval.pool import default_workers, run_tasks
 from eval.result import TaskResult
-from hybrid_agent.cli.main import guarded
+from hybrid_agent.cli.exits import program
 
 ENOUGH = 12  # the model is small: a few misses are shown, not hidden
 
@@ -66,12 +66,5 @@ def _print(console: Console, results: list[TaskResult]) -> None:
     console.print(table)
 
 
-def main() -> None:
-    """`python -m eval.demo`."""
-    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-    app.command()(command)
-    guarded(app)
-
-
 if __name__ == "__main__":
-    main()
+    program(command)

@@ -11,12 +11,10 @@ from rich.table import Table
 
 from eval.metrics import grouped, summarize
 from eval.run import Outcome, evaluate
-from hybrid_agent.cli.main import guarded
+from hybrid_agent.cli.exits import STOPPED, program
 from hybrid_agent.config.eval import EvalConfig
 from hybrid_agent.config.load import config_root, load_config
 from hybrid_agent.errors import InputError
-
-STOPPED = 130
 
 
 def command(
@@ -60,12 +58,5 @@ def print_matrix(console: Console, outcomes: list[Outcome]) -> None:
     console.print(table)
 
 
-def main() -> None:
-    """`python -m eval.eval_suite`."""
-    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-    app.command()(command)
-    guarded(app)
-
-
 if __name__ == "__main__":
-    main()
+    program(command)

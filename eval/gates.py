@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from eval.run import STOPPED
-from hybrid_agent.cli.main import guarded
+from hybrid_agent.cli.exits import STOPPED, program
 from hybrid_agent.config.eval import EvalConfig
 from hybrid_agent.config.gates import GatesConfig
 from hybrid_agent.config.load import load_config
@@ -218,12 +217,5 @@ def command(
         raise typer.Exit(1)
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """`python -m eval.gates`."""
-    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-    app.command()(command)
-    guarded(lambda: app(list(arguments) if arguments is not None else None))
-
-
 if __name__ == "__main__":
-    main()
+    program(command)

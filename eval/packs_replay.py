@@ -21,7 +21,7 @@ from eval.episode import EpisodeSettings, limited
 from eval.metrics import grouped
 from eval.pool import GOLD, default_workers, run_tasks
 from eval.result import TaskResult
-from hybrid_agent.cli.main import guarded
+from hybrid_agent.cli.exits import program
 from hybrid_agent.errors import InputError
 from hybrid_agent.packs.pack import SPLITS, pack_names
 from hybrid_agent.packs.store import load_tasks
@@ -112,12 +112,5 @@ def command(
     raise typer.Exit(1 if red else 0)
 
 
-def main() -> None:
-    """`python -m eval.packs_replay`."""
-    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-    app.command()(command)
-    guarded(app)
-
-
 if __name__ == "__main__":
-    main()
+    program(command)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from eval.attempt import Attempt, identity_hash, open_attempt, source_hash
 from eval.metrics import grouped, summarize
 from eval.result import TaskResult
-from hybrid_agent.cli.main import guarded
+from hybrid_agent.cli.exits import STOPPED, program
 from hybrid_agent.config.eval import EvalConfig
 from hybrid_agent.config.explain import nearest
 from hybrid_agent.config.load import load_config
@@ -27,8 +26,6 @@ from hybrid_agent.types import Task
 
 if TYPE_CHECKING:
     from hybrid_agent.assemble.parts import HybridSpec
-
-STOPPED = 130
 
 
 @dataclass(frozen=True)
@@ -71,7 +68,7 @@ def evaluate(config: EvalConfig, console: Console) -> Outcome:
     Ctrl-C stops the workers and keeps what is finished.
     """
     from eval.episode import EpisodeSettings
-    from eval.pool import default_workers, run_tasks
+    from eval.pool import run_tasks
     from eval.report import write_report
 
     tasks, agent = select_tasks(config), agent_of(config)
@@ -106,8 +103,9 @@ def evaluate(config: EvalConfig, console: Console) -> Outcome:
         console=console,
         disable=not console.is_terminal,
     )
+    running = run_tasks(left, agent, settings, config.workers, config.fanout, bar.console.print)
     try:
-        with bar, closing(run_tasks(left, agent, settings, config.workers or default_workers())) as results:
+        with bar, closing(running) as results:
             shown = bar.add_task(
                 f"{config.suite.name} {config.split}", total=len(tasks), completed=len(attempt.done), rate="-"
             )
@@ -240,12 +238,5 @@ def command(
         raise typer.Exit(STOPPED)
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """`python -m eval.run`."""
-    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-    app.command()(command)
-    guarded(lambda: app(list(arguments) if arguments is not None else None))
-
-
 if __name__ == "__main__":
-    main()
+    program(command)

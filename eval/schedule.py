@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from hybrid_agent.cli.main import guarded
+from hybrid_agent.cli.exits import program
 from hybrid_agent.config.load import load_config
 from hybrid_agent.config.schedule import ScheduleConfig
 from hybrid_agent.errors import InputError
@@ -185,13 +185,6 @@ def command(
         print(json.dumps({"folder": str(folder), **json.loads((folder / REPORT).read_text())}))
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """`python -m eval.schedule`."""
-    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-    app.command()(command)
-    guarded(lambda: app(list(arguments) if arguments is not None else None))
-
-
 def _lookup(known: dict[str, Verdict]) -> Any:
     def seen(call: ToolCall) -> Verdict | None:
         return known.get(call.model_dump_json())
@@ -224,4 +217,4 @@ def _print(console: Console, tuned: Tuned) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    program(command)

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 
-from hybrid_agent.cli.main import guarded
+from hybrid_agent.cli.exits import program
 from hybrid_agent.errors import InfraError, InputError
 from hybrid_agent.swe.bench.dataset import load_rows, require_evaluation, select_rows
 from hybrid_agent.swe.bench.repos import git, locate
@@ -117,12 +117,5 @@ def command(
     client.close()
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """`python -m eval.swe_images`."""
-    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-    app.command()(command)
-    guarded(lambda: app(list(arguments) if arguments is not None else None))
-
-
 if __name__ == "__main__":
-    main()
+    program(command)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
-from hybrid_agent.cli.main import guarded
+from hybrid_agent.cli.exits import MACHINERY, program
 from hybrid_agent.config.load import load_config
 from hybrid_agent.config.swe_mini import SweMiniConfig
 from hybrid_agent.errors import InputError
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from hybrid_agent.swe.bench.predictions import Prediction
 
 HERE = Path(__file__).resolve().parents[1]
-MACHINERY = 3
 MARK, PREDICTIONS, LOGS, SETTINGS = "report.json", "predictions.jsonl", "logs", "settings.json"
 Row = dict[str, Any]
 
@@ -240,12 +239,5 @@ def command(
         raise typer.Exit(MACHINERY)
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """`python -m eval.swe_mini`."""
-    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-    app.command()(command)
-    guarded(lambda: app(list(arguments) if arguments is not None else None))
-
-
 if __name__ == "__main__":
-    main()
+    program(command)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hybrid_agent.cli.main import guarded
+from hybrid_agent.cli.exits import guarded
 from hybrid_agent.cli.rerank import show_gains
 from hybrid_agent.errors import InputError
 from hybrid_agent.runs.atomic import write_text

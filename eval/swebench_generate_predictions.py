@@ -20,12 +20,11 @@ from rich.text import Text
 
 from eval.swe_agent import AGENTS, GIVEN, HIDDEN, ORDERS, TEST_CMD, AgentSettings, checked
 from eval.swe_records import InstanceRecord, PredictionRun, count
-from hybrid_agent.cli.main import guarded
+from hybrid_agent.cli.exits import MACHINERY, STOPPED, program
 from hybrid_agent.cli.text import safe
 from hybrid_agent.errors import InputError
 from hybrid_agent.swe.bench.dataset import Row, load_rows, select_rows
 
-STOPPED, MACHINERY = 130, 3
 STYLES = {"patch": "green", "does_not_apply": "red", "empty": "yellow", "error": "red"}
 
 
@@ -159,12 +158,5 @@ def _summary(run: PredictionRun, made: Sequence[InstanceRecord], complete: bool)
     }
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """`python -m eval.swebench_generate_predictions`."""
-    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-    app.command()(command)
-    guarded(lambda: app(list(arguments) if arguments is not None else None))
-
-
 if __name__ == "__main__":
-    main()
+    program(command)

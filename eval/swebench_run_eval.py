@@ -21,14 +21,13 @@ from eval.swe_harness import HarnessRun, run_id_of
 from eval.swe_preflight import Finding, preflight
 from eval.swe_records import folder_of, read_records
 from eval.swe_report import Report, check_wandb, cost_of, log_to_wandb
-from hybrid_agent.cli.main import guarded
+from hybrid_agent.cli.exits import STOPPED, program
 from hybrid_agent.cli.text import safe
 from hybrid_agent.errors import InfraError, InputError
 from hybrid_agent.runs.atomic import write_json
 from hybrid_agent.swe.bench.dataset import Row, load_rows, require_evaluation, select_rows
 from hybrid_agent.swe.bench.predictions import GOLD, Prediction, Predictions, gold_predictions, read_predictions
 
-STOPPED = 130
 STYLES = {"ok": "green", "warning": "yellow", "error": "red"}
 
 
@@ -163,12 +162,5 @@ def _run(run: HarnessRun, predictions: Sequence[Prediction], console: Console) -
         raise typer.Exit(STOPPED) from None
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """`python -m eval.swebench_run_eval`."""
-    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-    app.command()(command)
-    guarded(lambda: app(list(arguments) if arguments is not None else None))
-
-
 if __name__ == "__main__":
-    main()
+    program(command)

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import typer
-
-from hybrid_agent.cli.main import guarded
+from hybrid_agent.cli.exits import program
 from hybrid_agent.cli.run import run
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-app.command()(run)
-
 if __name__ == "__main__":
-    guarded(app)
+    program(run)

@@ -10,10 +10,11 @@ import pytest
 from rich.console import Console
 
 from eval.ablate import ablate, store, variants_of
-from eval.gates import main as gates_main
+from eval.gates import command as gates
 from eval.rollbacks import picture, roll_back
 from eval.stored import stored
 from hybrid_agent.assemble.decoders import bundle_folder
+from hybrid_agent.cli.exits import program
 from hybrid_agent.config.ablate import VARIANTS, AblateConfig
 from hybrid_agent.config.load import load_config
 from hybrid_agent.packs.store import load_tasks
@@ -67,7 +68,7 @@ def test_gates_fail_below_their_level(bare: Path, tmp_path: Path, capsys: pytest
     more = ["level=alpha", f"decoder=hf:{bare}", f"out={tmp_path}", "splits=[val]", "limit=1", "workers=1"]
     for _ in range(2):  # the second time nothing is evaluated
         with pytest.raises(SystemExit) as ended:
-            gates_main([*more, "rollbacks=2", "--json"])
+            program(gates, [*more, "rollbacks=2", "--json"])
         assert ended.value.code == 1
         body = json.loads(capsys.readouterr().out.splitlines()[-1])
         lines = {line["line"]: line for line in body["lines"]}

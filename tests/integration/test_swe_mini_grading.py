@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 
-import eval.swe_mini as command
 from eval.swe_grading import Grade, grade
+from eval.swe_mini import command
 from eval.swe_mini_run import run_one
+from hybrid_agent.cli.exits import program
 from hybrid_agent.runs.manifest import read_manifest
 from hybrid_agent.swe.bench.predictions import Prediction, write_predictions
 from task_packs.swe_mini.build import build_instance, check_base
@@ -127,7 +128,7 @@ def test_the_generator_makes_the_stored_row(row: dict[str, Any]) -> None:
 def _run(arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
     settings = [f"cache={tmp_path / 'cache'}", f"out={tmp_path / 'runs'}", "workers=1"]
     with pytest.raises(SystemExit) as caught:
-        command.main([*arguments, *settings, "--json"])
+        program(command, [*arguments, *settings, "--json"])
     assert not caught.value.code
     found: dict[str, Any] = json.loads(capsys.readouterr().out.splitlines()[-1])
     return found
@@ -151,7 +152,7 @@ def test_command_grades_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str
 
 def test_command_names_what_it_does_not_know(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
-        command.main(["instances=[nothing]", f"out={tmp_path}"])
+        program(command, ["instances=[nothing]", f"out={tmp_path}"])
     assert caught.value.code == 2
     assert "spanlib" in capsys.readouterr().err
 

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-import eval.swebench_run_eval as command
 from eval.swe_harness import HarnessRun, run_id_of
 from eval.swe_records import InstanceRecord, folder_of, store
+from eval.swebench_run_eval import command
+from hybrid_agent.cli.exits import program
 from hybrid_agent.swe.bench.dataset import load_rows
 from hybrid_agent.swe.bench.predictions import Prediction, read_predictions, write_predictions
 from hybrid_agent.swe.bench.repos import tree
@@ -70,7 +71,7 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def evaluate(base: Path, out: Path, *more: str, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
     arguments = ["--dataset_name", str(base / "data.jsonl"), "--predictions_path", str(base / "preds.jsonl")]
     with pytest.raises(SystemExit) as caught:
-        command.main([*arguments, "--report_dir", str(out), "--json", *more])
+        program(command, [*arguments, "--report_dir", str(out), "--json", *more])
     said = capsys.readouterr()
     assert not caught.value.code, said.err
     found: dict[str, Any] = json.loads(said.out.splitlines()[-1])
@@ -79,7 +80,7 @@ def evaluate(base: Path, out: Path, *more: str, capsys: pytest.CaptureFixture[st
 
 def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[Any, str]:
     with pytest.raises(SystemExit) as caught:
-        command.main(list(arguments))
+        program(command, arguments)
     return caught.value.code, capsys.readouterr().err
 
 

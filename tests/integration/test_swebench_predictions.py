@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-import eval.swebench_generate_predictions as command_line
+from eval.swebench_generate_predictions import command as generate_predictions
+from hybrid_agent.cli.exits import program
 from hybrid_agent.swe.bench.repos import locate, tree
 from tests.integration.swe_cases import cases, command, environment, git, patch, repository, row, write_jsonl
 
@@ -32,7 +33,7 @@ KEYS = ["instance_id", "model_name_or_path", "model_patch"]
 
 def generate(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -> dict[str, Any]:
     with pytest.raises(SystemExit) as caught:
-        command_line.main([*arguments, "--json", "--workers", "1"])
+        program(generate_predictions, [*arguments, "--json", "--workers", "1"])
     said = capsys.readouterr()
     assert (caught.value.code or 0) == code, said.err
     found: dict[str, Any] = json.loads(said.out.splitlines()[-1])
@@ -41,7 +42,7 @@ def generate(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0)
 
 def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     with pytest.raises(SystemExit) as caught:
-        command_line.main([*arguments, "--workers", "1"])
+        program(generate_predictions, [*arguments, "--workers", "1"])
     assert caught.value.code == 2
     return capsys.readouterr().err
 

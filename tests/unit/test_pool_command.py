@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 import eval.code_pool as command
+from hybrid_agent.cli.exits import program
 from hybrid_agent.runs.manifest import read_manifest
 from tests.unit.pool_cases import record, write_pool
 
@@ -18,7 +19,7 @@ DEV = Path(__file__).resolve().parents[3] / "shared" / "data" / "codegen_pool" /
 
 def _figures(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
     with pytest.raises(SystemExit) as caught:
-        command.main([*arguments, "--json"])
+        program(command.command, [*arguments, "--json"])
     assert not caught.value.code
     found: dict[str, Any] = json.loads(capsys.readouterr().out.splitlines()[-1])
     return found
@@ -52,7 +53,7 @@ def test_a_missing_pool_is_answered_with_exit_two(
     monkeypatch.setattr(command, "USUAL", tmp_path / "none")
     for arguments in ([], [f"pool={tmp_path / 'none.jsonl'}"]):
         with pytest.raises(SystemExit) as caught:
-            command.main(arguments)
+            program(command.command, arguments)
         assert caught.value.code == 2
         assert "POOL=PATH" in (said := capsys.readouterr().err) or "no such file" in said
 
