@@ -9,8 +9,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
+from hybrid_agent.cli.exits import guarded
 from hybrid_agent.config.serve import NAMES, Name, ServeConfig
-from hybrid_agent.errors import HybridAgentError, InputError
+from hybrid_agent.errors import InputError
 from services.address import address_of
 from services.load import load_serve, needed, spec_of, start_service
 from services.server import Running, run_until_signal, start
@@ -29,18 +30,13 @@ def start_contained(name: Name, config: ServeConfig) -> Running:
     return start(lambda server: (), address_of(config.services, name), limits, config.services.auth)
 
 
-def main(words: Sequence[str]) -> int:
-    """Exit code 2: what was typed is wrong; 1: the machinery does not work."""
-    try:
-        found = next((name for name in NAMES if words and words[0] == name), None)
-        if found is None:
-            raise InputError("no such service", fix=f"python -m services.container {'|'.join(NAMES)} [KEY=VALUE ...]")
-        run_until_signal(start_contained(found, load_serve(words[1:])))
-    except HybridAgentError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2 if isinstance(error, InputError) else 1
-    return 0
+def main(words: Sequence[str]) -> None:
+    """Run the service until a signal ends it."""
+    found = next((name for name in NAMES if words and words[0] == name), None)
+    if found is None:
+        raise InputError("no such service", fix=f"python -m services.container {'|'.join(NAMES)} [KEY=VALUE ...]")
+    run_until_signal(start_contained(found, load_serve(words[1:])))
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    guarded(lambda: main(sys.argv[1:]))

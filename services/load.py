@@ -11,9 +11,9 @@ from hybrid_agent.assemble.decoders import parse_decoder
 from hybrid_agent.assemble.hybrid import load_decoder, load_gate, load_part, load_planner, make_scheduler
 from hybrid_agent.assemble.parts import OVERRIDES, HybridSpec, base_folder, find_parts, hybrid_hash, missing
 from hybrid_agent.assemble.rundir import runs_root
+from hybrid_agent.cli.exits import guarded
 from hybrid_agent.config.load import load_config
 from hybrid_agent.config.serve import Name, ServeConfig
-from hybrid_agent.errors import HybridAgentError, InputError
 from hybrid_agent.types import Segment, ToolCall, Verdict
 from services.address import address_of
 from services.guard import Observer
@@ -65,16 +65,13 @@ def start_service(name: Name, config: ServeConfig, observe: Observer | None = No
 
 def main(name: Name) -> None:
     """`python -m services.NAME [key=value ...]`."""
-    try:
+
+    def run() -> None:
         config = load_serve(sys.argv[1:])
         record(config.gateway.telemetry, name)
         run_until_signal(start_service(name, config))
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
-    except HybridAgentError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(1)
+
+    guarded(run)
 
 
 def _decoder(config: ServeConfig, spec: HybridSpec, about: dict[str, Any]) -> Register:

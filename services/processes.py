@@ -13,9 +13,9 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from hybrid_agent.cli.exits import BAD_INPUT
 from hybrid_agent.config.serve import RestartConfig
 
-BAD_INPUT = 2
 PR_SET_PDEATHSIG = 1
 KILL_AFTER_S = 10.0  # beyond what a process gets to end by itself
 

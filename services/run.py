@@ -9,12 +9,12 @@ import sys
 import threading
 from collections.abc import Sequence
 
+from hybrid_agent.cli.exits import guarded
 from hybrid_agent.config.serve import NAMES, ServeConfig
-from hybrid_agent.errors import InputError
 from services.address import address_of, check_guarded, read_token
 from services.channel import Channel
 from services.load import load_serve, needed, spec_of
-from services.processes import BAD_INPUT, Supervisor
+from services.processes import Supervisor
 
 ASK_S = 0.3
 
@@ -73,14 +73,5 @@ def _tell_ready(config: ServeConfig, names: Sequence[str], over: threading.Event
     print(f"ready: {', '.join(name for name in NAMES if name in names)}", file=sys.stderr, flush=True)
 
 
-def main() -> None:
-    """The command."""
-    try:
-        sys.exit(run(sys.argv[1:]))
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(BAD_INPUT)
-
-
 if __name__ == "__main__":
-    main()
+    guarded(lambda: run(sys.argv[1:]))

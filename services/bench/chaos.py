@@ -26,7 +26,8 @@ from typing import Any
 
 import httpx
 
-from hybrid_agent.errors import InfraError, InputError
+from hybrid_agent.cli.exits import guarded
+from hybrid_agent.errors import InfraError
 from hybrid_agent.traces.reader import read_trace
 from services.bench.farm import folder
 from services.bench.words import read_words
@@ -231,17 +232,5 @@ def _list(made: Served) -> list[dict[str, Any]]:
     return rows
 
 
-def main() -> None:
-    """`python -m services.bench.chaos runs=50 at_once=4 every_ms=1000`."""
-    try:
-        sys.exit(run(sys.argv[1:]))
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
-    except InfraError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(3)
-
-
 if __name__ == "__main__":
-    main()
+    guarded(lambda: run(sys.argv[1:]))

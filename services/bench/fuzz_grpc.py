@@ -17,8 +17,8 @@ from typing import Any
 import grpc
 from google.protobuf.descriptor import FieldDescriptor
 
+from hybrid_agent.cli.exits import guarded
 from hybrid_agent.config.serve import Name
-from hybrid_agent.errors import InputError
 from hybrid_agent.types import Budget, Control, Exchange, Segment, ToolCall, Window
 from services import wire
 from services.bench.farm import Farm, farm
@@ -200,14 +200,5 @@ def run(words: Sequence[str]) -> int:
     return 1 if fuzz.bad or away else 0
 
 
-def main() -> None:
-    """`python -m services.bench.fuzz_grpc`."""
-    try:
-        sys.exit(run(sys.argv[1:]))
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
-
-
 if __name__ == "__main__":
-    main()
+    guarded(lambda: run(sys.argv[1:]))

@@ -20,8 +20,9 @@ from typing import Any
 from hybrid_agent.assemble.agent import Agent, AgentOptions, assemble_agent
 from hybrid_agent.assemble.hybrid import Hybrid, make_hybrid
 from hybrid_agent.assemble.rundir import RunDir, create_run
+from hybrid_agent.cli.exits import guarded
 from hybrid_agent.config.serve import NAMES
-from hybrid_agent.errors import InfraError, InputError
+from hybrid_agent.errors import InfraError
 from services.bench.farm import folder
 from services.bench.words import read_words
 from services.clients import Services
@@ -165,14 +166,5 @@ def run(words: Sequence[str]) -> int:
     return 0
 
 
-def main() -> None:
-    """`python -m services.bench.hops rounds=5`."""
-    try:
-        sys.exit(run(sys.argv[1:]))
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
-
-
 if __name__ == "__main__":
-    main()
+    guarded(lambda: run(sys.argv[1:]))

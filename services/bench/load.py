@@ -21,7 +21,7 @@ from pathlib import Path
 
 import httpx
 
-from hybrid_agent.errors import HybridAgentError, InputError
+from hybrid_agent.cli.exits import guarded
 from services.bench.process import own_gateway
 from services.bench.words import read_words
 
@@ -127,11 +127,4 @@ def main(words: Sequence[str]) -> int:
 
 if __name__ == "__main__":
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that the gateway is stopped too
-    try:
-        sys.exit(main(sys.argv[1:]))
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
-    except HybridAgentError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(3)
+    guarded(lambda: main(sys.argv[1:]))

@@ -25,7 +25,8 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from hybrid_agent.errors import HybridAgentError, InputError
+from hybrid_agent.cli.exits import guarded
+from hybrid_agent.errors import InputError
 from services.bench.simulation import PARTS, Episode, Outcome, Shape, Simulation
 
 GOALS = (
@@ -161,16 +162,12 @@ def held(shape: Shape, episodes: Sequence[Episode], options: Options) -> tuple[f
 
 
 def main(words: Sequence[str]) -> int:
-    """Print the figures; exit code 2: something typed is wrong, 1: an episode could not be run."""
+    """Print the figures."""
     if any(word in ("-h", "--help") for word in words):
         print(__doc__)
         return 0
-    try:
-        options = parse(words)
-        episodes = read_traces(options.traces.split(",")) if options.traces else measure(options.episodes)
-    except HybridAgentError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2 if isinstance(error, InputError) else 1
+    options = parse(words)
+    episodes = read_traces(options.traces.split(",")) if options.traces else measure(options.episodes)
     alone = [sum(map(sum, episode)) for episode in episodes]
     turns = [turn for episode in episodes for turn in episode]
     length = len(turns) / len(episodes)
@@ -190,4 +187,4 @@ def main(words: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    guarded(lambda: main(sys.argv[1:]))

@@ -11,10 +11,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from hybrid_agent.cli.exits import guarded
 from hybrid_agent.config.gateway import GatewayConfig
 from hybrid_agent.config.load import load_config
 from hybrid_agent.config.serve import ServeConfig
-from hybrid_agent.errors import HybridAgentError, InputError
 
 
 def overrides(words: Sequence[str]) -> list[str]:
@@ -27,24 +27,16 @@ def overrides(words: Sequence[str]) -> list[str]:
     return found
 
 
-def main(words: Sequence[str]) -> int:
-    """Exit code 2: what was typed is wrong; 3: the machinery does not work."""
+def main(words: Sequence[str]) -> None:
+    """Listen until a signal ends it."""
     if any(word in ("-h", "--help") for word in words):
         print(__doc__)
-        return 0
-    try:
-        config = load_config("serve", overrides(words), ServeConfig)
-        from services.gateway.listen import listen
+        return
+    config = load_config("serve", overrides(words), ServeConfig)
+    from services.gateway.listen import listen
 
-        listen(config, Path(config.runs) if config.runs else None)
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except HybridAgentError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 3
-    return 0
+    listen(config, Path(config.runs) if config.runs else None)
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    guarded(lambda: main(sys.argv[1:]))
