@@ -113,10 +113,11 @@ def model_inputs(batch: PackedBatch, config: Any, *, drop_last: bool = True) -> 
     kind = str(getattr(config, "_attn_implementation", "eager"))
     if "flash_attention" in kind or "flash-attn" in kind:
         flat = positions.reshape(1, -1)
-        return {"input_ids": ids.reshape(1, -1), "position_ids": flat, **_boundaries(flat[0])}
+        return {"input_ids": ids.reshape(1, -1), "position_ids": flat, "use_cache": False, **_boundaries(flat[0])}
     if kind not in ("sdpa", "eager"):
         raise InputError(f"packing is not known to be right with {kind}", fix="use sdpa or stream.pack=false")
-    inputs = {"input_ids": ids, "position_ids": positions}
+    # With a cache `transformers` would not look at the positions.
+    inputs = {"input_ids": ids, "position_ids": positions, "use_cache": False}
     if _slides(config):
         return inputs
     # `==` on the numbers of sequences; what is behind the last one (0) sees itself, so that no row of it is empty.
