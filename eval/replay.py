@@ -1,8 +1,8 @@
 """Replaying selection policies on labelled candidates: success and decoder tokens without running anything.
 
-A turn has the greedy candidate and samples, each labelled by what happened when it was executed. A replay draws
-samples anew among them, with replacement and in proportion to p^(1/T): an approximation of sampling at temperature
-T that keeps repeats as likely as they are.
+A turn has the greedy candidate and others, each labelled by what happened when it was executed. A replay draws anew
+among them, in proportion to p^(1/T): samples with replacement, the greedy one too, which keeps repeats as likely as
+they are; branches among the others only, each once.
 """
 
 from __future__ import annotations
@@ -43,13 +43,24 @@ class Played:
     early: Floats
 
 
-def draw(turns: Sequence[Turn], k: int, temperature: float, draws: int, seed: int) -> list[npt.NDArray[np.int64]]:
-    """For each turn `draws` rows of k - 1 drawn candidates (indices)."""
+def draw(
+    turns: Sequence[Turn], k: int, temperature: float, draws: int, seed: int, how: str = "branch"
+) -> list[npt.NDArray[np.int64]]:
+    """For each turn `draws` rows of k - 1 drawn candidates (indices); fewer where there are not so many branches.
+
+    Args:
+        how: "branch" or "sample", as in `hybrid_agent.types.Budget.draw`.
+    """
     rng = np.random.default_rng(seed)
     out = []
     for turn in turns:
-        weight = np.exp((turn.logprob - turn.logprob.max()) / temperature)
-        out.append(rng.choice(len(weight), size=(draws, k - 1), p=weight / weight.sum()))
+        scores = (turn.logprob - turn.logprob.max()) / temperature
+        if how == "sample":
+            weight = np.exp(scores)
+            out.append(rng.choice(len(weight), size=(draws, k - 1), p=weight / weight.sum()))
+        else:  # Gumbel noise: the largest sums are a draw without replacement
+            noisy = scores[1:] + rng.gumbel(size=(draws, len(scores) - 1))
+            out.append(1 + np.argsort(-noisy, axis=1)[:, : k - 1])
     return out
 
 
@@ -68,7 +79,7 @@ def fixed(
     lm_weight: float = 0.0,
     margin: float | None = None,
 ) -> Played:
-    """The greedy candidate and k - 1 samples every turn, the best by `rank` ("energy", "logprob" or "oracle")."""
+    """The greedy candidate and k - 1 others every turn, the best by `rank` ("energy", "logprob" or "oracle")."""
     rows = [_one(turn, picks[:, : k - 1], rank, lm_weight, margin) for turn, picks in zip(turns, drawn, strict=True)]
     success, tokens, early = np.array(rows).reshape(-1, 3).T
     return Played(success, tokens, early)

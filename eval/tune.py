@@ -52,9 +52,13 @@ class _Replays:
 
     def __init__(self, turns: Sequence[Turn], config: ScheduleConfig) -> None:
         self.turns, self.config = turns, config
-        self.drawn = draw(turns, config.k_max, config.temperature, config.draws, config.seed)
+        self.drawn = draw(turns, config.k_max, config.temperature, config.draws, config.seed, config.draw)
         self.greedy = greedy(turns)
-        self.margin = smallest_margin(*leads(turns, self.drawn), config.confidence)
+        # Where the best is nearly always right, a lead that promises `confidence` is no lead at all and gives away
+        # what the other candidates are there for: stricter ones, and never ending early, are tried too.
+        lead, right = leads(turns, self.drawn)
+        levels = (config.confidence, 1 - (1 - config.confidence) / 5, 1 - (1 - config.confidence) / 25)
+        self.margins = tuple(dict.fromkeys([*(smallest_margin(lead, right, level) for level in levels), None]))
         self._cache: dict[tuple[int, str, float, float | None], Played] = {}
 
     def fixed(self, k: int, rank: str = "energy", lm_weight: float = 0.0, margin: float | None = None) -> Played:
@@ -83,7 +87,7 @@ def _search(
         "k_max": config.k_max,
         "temperature": config.temperature,
         "lm_weight": weight,
-        "margin": played.margin,
+        "margin": None,
         "tau_risk": _risky(risk[use], fails[use]),
     }
     wanted = float(played.fixed(config.k_base, lm_weight=weight).success[use].mean()) - config.tolerance
@@ -94,14 +98,15 @@ def _search(
         tau_entropy = _largest(entropy[use], p_entropy, level)
         tau_low = -_largest(-low[use], p_low, level)
         for tau_p in CERTAINTIES:
-            more = {"tau_entropy": max(0.0, tau_entropy), "tau_low": min(0.0, tau_low), "tau_p": tau_p}
-            rules = Thresholds.model_validate({**shared, **more})
-            mixed = _play(turns, played, rules, config)
-            tokens, success = float(mixed.tokens[use].mean()), float(mixed.success[use].mean())
-            tried.append((tokens, success))
-            # Of equally cheap ones the more successful.
-            if success >= wanted and (found is None or (tokens, -success) < found[:2]):
-                found = (tokens, -success, rules)
+            for margin in played.margins:
+                more = {"tau_entropy": max(0.0, tau_entropy), "tau_low": min(0.0, tau_low), "tau_p": tau_p}
+                rules = Thresholds.model_validate({**shared, **more, "margin": margin})
+                mixed = _play(turns, played, rules, config)
+                tokens, success = float(mixed.tokens[use].mean()), float(mixed.success[use].mean())
+                tried.append((tokens, success))
+                # Of equally cheap ones the more successful.
+                if success >= wanted and (found is None or (tokens, -success) < found[:2]):
+                    found = (tokens, -success, rules)
     return (found[2] if found else fallback), tried
 
 

@@ -123,6 +123,7 @@ def turn_budget(spec: HybridSpec) -> Budget:
     fixed = spec.config.k if spec.mode in ("logprob", "mean_logprob", "energy") else 1
     return Budget(
         k=fixed,
+        draw=spec.config.draw,
         temperature=rules.temperature if fixed > 1 else 0.0,
         speculate="draft" in spec.parts,
         shaping=rules.alpha if "shaping" in spec.parts else 0.0,

@@ -41,7 +41,7 @@ class Thresholds(Record):
 
     k_base: int = Field(default=4, ge=1, le=64)
     k_max: int = Field(default=8, ge=1, le=64)
-    temperature: float = Field(default=0.8, gt=0, le=5)
+    temperature: float = Field(default=0.3, gt=0, le=5)
     temperature_high: float = Field(default=1.0, gt=0, le=5)
     tau_entropy: float = Field(default=0.3, ge=0)
     tau_low: float = Field(default=-0.4, le=0)
@@ -82,7 +82,8 @@ class HybridConfig(Record):
     the greedy call; `auto` is `adaptive` with a scorer and `greedy` without.
     A part that is `on` must be there, `auto` uses it if it is. `scheduler` off draws `k` candidates every turn.
     `constrained` off is free-form decoding: no grammar, no spans. `early_exit` off scores all candidates.
-    `prior_weight` is the exponent of the planner's tool prior.
+    `prior_weight` is the exponent of the planner's tool prior. `draw` says how candidates after the greedy one differ
+    (`hybrid_agent.types.Budget`).
     """
 
     mode: Mode = "auto"
@@ -96,6 +97,7 @@ class HybridConfig(Record):
     early_exit: bool = True
     constrained: bool = True
     k: int = Field(default=4, ge=1, le=64)
+    draw: Literal["sample", "branch"] = "branch"
     prior_weight: float = Field(default=1.0, ge=0, le=10)
     set: Overrides = Overrides()
 

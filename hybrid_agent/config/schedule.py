@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from hybrid_agent.types import Record
@@ -12,7 +14,7 @@ class ScheduleConfig(Record):
 
     `contexts` is a file or folder of `hybrid-agent traces build split=val`. `tolerance` is how much success may be lost
     against `k_base` candidates every turn; `confidence` what the early exit's margin must promise. `draws` is how often
-    each turn is replayed.
+    each turn is replayed, `draw` how its candidates are drawn (`hybrid_agent.types.Budget`).
     """
 
     contexts: str = Field(min_length=1)
@@ -24,7 +26,8 @@ class ScheduleConfig(Record):
     name: str = Field(default="tiny", min_length=1)
     k_base: int = Field(default=4, ge=2, le=16)
     k_max: int = Field(default=8, ge=2, le=32)
-    temperature: float = Field(default=0.8, gt=0, le=5)
+    draw: Literal["sample", "branch"] = "branch"
+    temperature: float = Field(default=0.3, gt=0, le=5)
     tolerance: float = Field(default=0.005, ge=0, le=1)
     confidence: float = Field(default=0.95, gt=0, lt=1)
     draws: int = Field(default=20, ge=1, le=1000)

@@ -18,10 +18,9 @@ from hybrid_agent.constrain.repeats import repeated
 from hybrid_agent.constrain.spans import runs_of, step_text
 from hybrid_agent.types import Window
 
-TWICE = 12.0  # nats: as good as never
-JOINED = 1.75  # nats a place; tuned on training wordings with other names, and on validation ones
-NO_FILE = FILLER = 4.0  # nats
-LEFT_OUT = 4.0  # nats a name; tuned on validation wordings
+# Nats a slip. `twice` is as good as never; `joined` was tuned on training wordings with other names and on validation
+# ones, `left_out` on validation wordings.
+WEIGHTS = {"twice": 12.0, "left_out": 4.0, "no_file": 4.0, "filler": 4.0, "joined": 1.75}
 _ACTS = ('{"tool":"shell"', '{"tool":"fs"', '{"tool":"editor"')
 _NAME = re.compile(NAME_LIKE)
 _VALUE = re.compile(r'"(?:path|to|name|key|value|find|text|after|before)":"(\w+)"')
@@ -42,14 +41,18 @@ class Slips:
 
     def cost(self, text: str) -> float:
         """What the slips of a call (JSON text) weigh, in nats."""
-        cost = TWICE if repeated(text) is not None else 0.0
+        return sum(WEIGHTS[kind] * count for kind, count in self.found(text).items())
+
+    def found(self, text: str) -> dict[str, int]:
+        """How many slips of each kind a call has; kinds it has none of are left out."""
+        counts = {"twice": int(repeated(text) is not None), "no_file": int(self.no_file(text))}
         if self.window.phase == "step" and text.startswith(_ACTS):
-            cost += LEFT_OUT * self.left_out(text)
-        if self.no_file(text):
-            cost += NO_FILE
+            counts["left_out"] = self.left_out(text)
         if self.window.phase == "plan":
-            return cost + JOINED * sum(joined(step) for step in _steps(text))
-        return cost + FILLER if self.filler(text) else cost
+            counts["joined"] = sum(joined(step) for step in _steps(text))
+        else:
+            counts["filler"] = int(self.filler(text))
+        return {kind: count for kind, count in counts.items() if count}
 
     def left_out(self, call: str) -> int:
         """How many of the names neither the call nor one before it mentions, as a whole or in parts ("KEY=value")."""
@@ -65,7 +68,7 @@ class Slips:
             value = json.loads(call)
             tool, args = value["tool"], value["args"]
             path, target = str(args["path"]).rstrip("/"), str(args.get("to", ""))
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             return False
         if tool not in ("editor", "fs"):
             return False
@@ -117,6 +120,6 @@ def _steps(text: str) -> list[str]:
     """The steps of a plan; none for any other call, or one that was cut off."""
     try:
         steps = json.loads(text)["args"]["steps"]
-    except (ValueError, KeyError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return []
-    return [step for step in steps if isinstance(step, str)]
+    return [step for step in steps if isinstance(step, str)] if isinstance(steps, list) else []

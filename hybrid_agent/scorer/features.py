@@ -20,7 +20,7 @@ from hybrid_agent.scorer.code_checks import CodeFacts, check_code
 from hybrid_agent.scorer.view import View, numbers_in
 from hybrid_agent.types import Segment, Verdict
 
-VERSION = 1  # of what the names below mean; stored with a model and checked when it is loaded
+VERSION = 2  # of what the names below mean; stored with a model and checked when it is loaded
 
 BAD = (
     "not_a_call", "denied",
@@ -31,6 +31,7 @@ BAD = (
     "words_unseen", "numbers_unseen", "named_unused",
     "done_without_work", "done_after_failure", "check_elsewhere", "check_trivial",
     "finish_early", "plan_uncovered", "plan_disordered",
+    "slip_twice", "slip_left_out", "slip_no_file", "slip_filler", "slip_joined",
 )  # fmt: skip
 FREE = (
     "tool_shell", "tool_exec", "tool_fs", "tool_editor", "tool_plan", "tool_finish", "tool_ask", "looks", "removes",
@@ -70,6 +71,8 @@ def features(view: View, segment: Segment, verdict: Verdict | None = None) -> ND
     _about_paths(found, view, parts)
     _about_words(found, view, parts)
     _about_plan(found, view, parts)
+    for kind, count in view.slips.found(segment.text).items():
+        found[f"slip_{kind}"] = min(count, 3) / 2
     _about_decoder(found, segment)
     row = np.zeros(len(FEATURES), np.float32)
     for name, value in found.items():

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hybrid_agent.constrain.quotes import quoted
+from hybrid_agent.constrain.slips import Slips
 from hybrid_agent.constrain.spans import runs_of, step_text
 from hybrid_agent.types import Window
 
@@ -37,6 +38,7 @@ class View:
     failed: those of them that ended in an error or were denied.
     changed: a call of this step may have changed something.
     last_ok: the last call of this step worked; None if there was none.
+    slips: finds what no grammar can forbid.
     """
 
     clause: str
@@ -54,6 +56,7 @@ class View:
     failed: frozenset[str]
     changed: bool
     last_ok: bool | None
+    slips: Slips
 
 
 def view_of(window: Window) -> View:
@@ -100,6 +103,7 @@ def view_of(window: Window) -> View:
         failed=frozenset(failed),
         changed=changed,
         last_ok=last_ok,
+        slips=Slips(window),
     )
 
 

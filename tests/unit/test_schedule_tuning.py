@@ -54,11 +54,21 @@ def test_an_early_exit_pays_for_what_was_written_so_far() -> None:
     assert fixed([ONE], ALL, 3, margin=2.5).tokens[0] == 30.0
 
 
-def test_draws_follow_the_probabilities() -> None:
-    drawn = draw([ONE], 3, 1.0, 4000, seed=0)[0]
+def test_samples_follow_the_probabilities() -> None:
+    drawn = draw([ONE], 3, 1.0, 4000, seed=0, how="sample")[0]
     assert drawn.shape == (4000, 2)
     weight = np.exp(ONE.logprob) / np.exp(ONE.logprob).sum()
     assert np.bincount(drawn.ravel(), minlength=3) / drawn.size == pytest.approx(weight, abs=0.02)
+
+
+def test_branches_are_drawn_once_each_and_never_the_greedy_one() -> None:
+    four = turn([True] * 4, [0.0] * 4)
+    drawn = draw([four, ONE], 3, 1.0, 4000, seed=0)
+    assert drawn[0].shape == drawn[1].shape == (4000, 2)
+    assert all(set(row) == {1, 2} for row in drawn[1].tolist())
+    weight = np.exp(four.logprob[1:]) / np.exp(four.logprob[1:]).sum()
+    assert np.bincount(drawn[0][:, 0], minlength=4)[1:] / 4000 == pytest.approx(weight, abs=0.03)
+    assert draw([turn([True], [0.0])], 4, 1.0, 7, seed=0)[0].shape == (7, 0)
 
 
 def test_the_scheduler_is_played_by_its_own_rules() -> None:

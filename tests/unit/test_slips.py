@@ -5,7 +5,7 @@ import json
 import pytest
 
 from hybrid_agent.constrain.clauses import joined, plans
-from hybrid_agent.constrain.slips import FILLER, JOINED, LEFT_OUT, NO_FILE, TWICE, Slips
+from hybrid_agent.constrain.slips import WEIGHTS, Slips
 from hybrid_agent.types import Exchange, Window
 
 
@@ -109,11 +109,11 @@ def test_what_slips_weigh():
     window = step("copy a.txt to b.txt", ("a.txt",))
     cost = Slips(window).cost
     assert cost(call("fs", op="copy", path="a.txt", to="b.txt")) == 0
-    assert cost(call("fs", op="copy", path="a.txt", to="a.txt")) == TWICE + LEFT_OUT
-    assert cost(call("fs", op="copy", path="apples", to="c.txt")) == 2 * LEFT_OUT + NO_FILE
-    assert cost(call("fs", op="copy", path="a.txt", to="the")) == LEFT_OUT + FILLER
+    assert cost(call("fs", op="copy", path="a.txt", to="a.txt")) == WEIGHTS["twice"] + WEIGHTS["left_out"]
+    assert cost(call("fs", op="copy", path="apples", to="c.txt")) == 2 * WEIGHTS["left_out"] + WEIGHTS["no_file"]
+    assert cost(call("fs", op="copy", path="a.txt", to="the")) == WEIGHTS["left_out"] + WEIGHTS["filler"]
     after = step("copy a.txt to b.txt", ("a.txt",), [call("shell", cmd="cp a.txt b.txt")])
     assert Slips(after).cost(call("shell", cmd="ls")) == 0
     plan = Window(goal="rename a.txt to b.txt and remove c.txt")
     assert Slips(plan).cost(call("plan", steps=["rename a.txt to b.txt", "remove c.txt"])) == 0
-    assert Slips(plan).cost(call("plan", steps=[plan.goal])) == JOINED
+    assert Slips(plan).cost(call("plan", steps=[plan.goal])) == WEIGHTS["joined"]

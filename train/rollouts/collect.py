@@ -56,10 +56,9 @@ def sample(decoder: Decoder, window: Window, settings: RolloutsConfig, seed: int
     All rows of a temperature are written in one batch over the shared prompt, which is what makes them cheap. The
     decoder should write the first of several rows greedily (`DecoderOptions.greedy_first`) if that is asked for.
     """
-    if not settings.temperatures or settings.k == 0:
-        return list(decoder.propose(window, Budget(k=1, temperature=0.0), Control())) if settings.greedy else []
     found: list[Segment] = []
-    chosen = random.Random(seed).sample(settings.temperatures, min(settings.at_once, len(settings.temperatures)))
+    temperatures = settings.temperatures if settings.k else ()
+    chosen = random.Random(seed).sample(temperatures, min(settings.at_once, len(temperatures)))
     for at, temperature in enumerate(chosen):
         share = settings.k // len(chosen) + (at < settings.k % len(chosen))
         if share:
@@ -68,6 +67,8 @@ def sample(decoder: Decoder, window: Window, settings: RolloutsConfig, seed: int
     if settings.branches:
         branching = Budget(k=settings.branches + settings.greedy, temperature=BRANCHING, seed=seed, draw="branch")
         found += decoder.propose(window, branching, Control())
+    if settings.greedy and not found:
+        found += decoder.propose(window, Budget(k=1, temperature=0.0), Control())
     return list({segment.text: segment for segment in reversed(found)}.values())[::-1]
 
 
