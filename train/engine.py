@@ -22,7 +22,7 @@ from hybrid_agent.config.optim import LengthConfig, OptimConfig, ProfileConfig
 from hybrid_agent.errors import HybridAgentError, InputError
 from train.backend import Loss, make_backend
 from train.machine import checkpoint_activations, use_bf16
-from train.optim import lr_scale
+from train.optim import lr_scale, micro_steps
 from train.ranks import Ranks
 
 __all__ = ["METRICS", "Engine", "EvalFn", "Loss", "LossFn", "Skips", "Stopped", "Stream", "Watch", "read_metrics"]
@@ -289,11 +289,6 @@ class Engine:
     def _bar(self) -> Progress:
         columns = (BarColumn(), TextColumn("{task.percentage:>5.1f}%"), TextColumn("{task.fields[info]}"))
         return Progress(*columns, TimeRemainingColumn(), console=self.console, refresh_per_second=2)
-
-
-def micro_steps(optim: OptimConfig, world: int) -> int:
-    """Batches that each rank takes for a step, so that all of them hold `global_tokens` (padding counts)."""
-    return max(1, math.ceil(optim.global_tokens / (optim.batch_tokens * world)))
 
 
 def trim_metrics(path: Path, step: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import nn
@@ -10,24 +11,29 @@ from torch import nn
 from hybrid_agent.config.optim import OptimConfig
 
 
+def adamw(parameters: Sequence[nn.Parameter], config: OptimConfig) -> torch.optim.AdamW:
+    """AdamW, with weight decay for matrices only. A parameter that ZeRO-3 has spread knows its shape as `ds_shape`."""
+    matrices = [p for p in parameters if len(getattr(p, "ds_shape", p.shape)) >= 2]
+    known = {id(p) for p in matrices}
+    groups = [
+        {"params": matrices, "weight_decay": config.weight_decay},
+        {"params": [p for p in parameters if id(p) not in known], "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(groups, lr=config.lr, betas=(config.beta1, config.beta2), fused=True)
+
+
 class Optimizers:
-    """AdamW for everything, or Muon for the matrices inside the layers and AdamW for the rest."""
+    """AdamW for everything, or Muon for the matrices inside the layers and AdamW for the rest. Frozen parameters are
+    left out."""
 
     def __init__(self, model: nn.Module, config: OptimConfig) -> None:
         matrices = []
         if config.kind == "muon":
             matrices = [p for n, p in model.named_parameters() if p.ndim == 2 and "embed" not in n and "head" not in n]
+            matrices = [p for p in matrices if p.requires_grad]
         chosen = {id(p) for p in matrices}
-        rest = [p for p in model.parameters() if id(p) not in chosen]
-        adam = torch.optim.AdamW(
-            [
-                {"params": [p for p in rest if p.ndim >= 2], "weight_decay": config.weight_decay},
-                {"params": [p for p in rest if p.ndim < 2], "weight_decay": 0.0},
-            ],
-            lr=config.lr,
-            betas=(config.beta1, config.beta2),
-            fused=True,
-        )
+        rest = [p for p in model.parameters() if p.requires_grad and id(p) not in chosen]
+        adam = adamw(rest, config)
         self.parts: list[tuple[torch.optim.Optimizer, float]] = [(adam, config.lr)]
         if matrices:
             muon = torch.optim.Muon(
@@ -51,6 +57,11 @@ class Optimizers:
         """Take back what `state_dict` gave."""
         for (optimizer, _), state in zip(self.parts, states, strict=True):
             optimizer.load_state_dict(state)
+
+
+def micro_steps(optim: OptimConfig, world: int) -> int:
+    """Batches that each rank takes for a step, so that all of them hold `global_tokens` (padding counts)."""
+    return max(1, math.ceil(optim.global_tokens / (optim.batch_tokens * world)))
 
 
 def lr_scale(done: float, warmup: float, final: float) -> float:

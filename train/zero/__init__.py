@@ -1,0 +1,1 @@
+"""Training under DeepSpeed's ZeRO-3: the only code that knows DeepSpeed."""
