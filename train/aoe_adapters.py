@@ -20,8 +20,10 @@ from hybrid_agent.nn.tokenizer import load_tokenizer
 from hybrid_agent.runs.atomic import file_hash
 from hybrid_agent.runs.layout import find_run
 from hybrid_agent.runs.manifest import MANIFEST, read_manifest
+from hybrid_agent.runs.tracking import Tracker
 from train.checkpoint import checkpoints
 from train.engine import Engine, EvalFn, LossFn, Stream
+from train.flops import flops_per_token
 from train.ranks import Ranks
 
 BUNDLE = Path(__file__).parents[1] / "hybrid_agent" / "bundles" / "tiny"
@@ -83,6 +85,7 @@ class Trainer:
     profile: ProfileConfig
     console: Console
     ranks: Ranks
+    tracker: Tracker
 
     def train(
         self,
@@ -114,6 +117,8 @@ class Trainer:
             profile=self.profile,
             console=self.console,
             ranks=self.ranks,
+            watch=self.tracker.mirror(f"{name}/"),
+            flops=flops_per_token(model),
         )
         metrics = engine.fit()
         if self.ranks.first:

@@ -23,7 +23,7 @@ from hybrid_agent.runs.manifest import MANIFEST, read_manifest
 from hybrid_agent.traces.provenance import PROVENANCE, read_provenance
 
 # Settings that say how and where something is made, not what.
-ASIDE = ("runs", "out", "fresh", "profile", "workers")
+ASIDE = ("runs", "out", "fresh", "profile", "workers", "fanout", "tracking")
 BUILD = "train.rollouts.build"
 
 

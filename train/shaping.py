@@ -9,6 +9,7 @@ unless another one is better beyond its 95 % interval.
     scorer      `labels` (0 for a pass, 1 for a failure), or a scorer folder or run
     decoder     `bundle`, a run, or a folder
     out         folder to write to; empty = runs/shaping/NAME/ATTEMPT/shaping
+    tracking    `wandb`, `tensorboard` or both, comma-separated: who is told besides metrics.jsonl (docs/watching.md)
     beta, eta, val_share, max_contexts, iterations, seed, name, runs
 
 Exit codes: 0 done, 2 bad input.
@@ -33,6 +34,8 @@ from hybrid_agent.errors import InputError
 from hybrid_agent.runs.atomic import file_hash
 from hybrid_agent.runs.layout import find_run, new_attempt
 from hybrid_agent.runs.manifest import MANIFEST, Manifest, git_state, library_versions, write_manifest
+from hybrid_agent.runs.tracking import open_tracker
+from hybrid_agent.runs.tracking.files import METRICS, TABLES
 from hybrid_agent.tools.registry import call_schema
 from hybrid_agent.traces.contexts import read_contexts
 from hybrid_agent.traces.groups import split_groups
@@ -57,6 +60,7 @@ class ShapingConfig(Record):
     max_contexts: int = Field(default=1500, ge=2)
     iterations: int = Field(default=60, ge=1)
     seed: int = 0
+    tracking: str = Field(default="", pattern=r"^(|wandb|tensorboard|wandb,tensorboard)$")
 
 
 def weights(table: Table, beta: float) -> torch.Tensor:
@@ -204,8 +208,31 @@ def run(config: ShapingConfig, command: str, console: Console) -> Path:
         metrics={"alpha": alpha, "objective": loss, "contexts": len(train.groups), "held_out": report},
         versions=dict(library_versions(("torch", "transformers", "numpy"))),
     )
+    if not config.out:  # a folder that serves gets what serving needs and nothing else
+        made = [*made, *_tell(config, home, manifest, report, console)]
     write_manifest(home, manifest, [file.relative_to(home) for file in made])
     return folder
+
+
+def _tell(
+    config: ShapingConfig, home: Path, manifest: Manifest, report: list[dict[str, object]], console: Console
+) -> list[Path]:
+    """Log the figures of every strength (its number is the step); returns the files of the log."""
+    with open_tracker(
+        home,
+        stage="shaping",
+        name=f"shaping/{config.name}/{home.name}",
+        config=manifest.config,
+        warn=lambda text: console.print(f"warning: {text}", style="yellow", highlight=False, markup=False),
+        to=tuple(name for name in config.tracking.split(",") if name),
+    ) as tracker:
+        for number, entry in enumerate(report):
+            numbers = {key: float(value) for key, value in entry.items() if isinstance(value, int | float)}
+            tracker.log(number, {f"shaping/{key}": value for key, value in numbers.items()})
+        rows = [[value if isinstance(value, int | float) else str(value) for value in e.values()] for e in report]
+        tracker.table("strengths", list(report[0]), rows)
+        tracker.summary(manifest.metrics)
+    return [path for path in (home / METRICS, *(home / TABLES).glob("*.json")) if path.is_file()]
 
 
 def _folder(config: ShapingConfig, reference: str) -> Path:

@@ -9,18 +9,23 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import torch
+from pydantic import ValidationError
+from rich.console import Console
 
 from hybrid_agent.config.train import TrainConfig
 from hybrid_agent.errors import InputError
 from hybrid_agent.runs.atomic import file_hash, write_json
 from hybrid_agent.runs.layout import new_attempt, open_attempt
 from hybrid_agent.runs.manifest import Manifest, git_state, library_versions, write_manifest
+from hybrid_agent.runs.tracking import IDENTITY, Tracker, open_tracker
+from hybrid_agent.runs.tracking.files import TABLES
 from train.checkpoint import checkpoints
 from train.engine import METRICS
 from train.ranks import Ranks
 
 CONFIG, DATA = "config.json", "data.json"
 LIBRARIES = ("torch", "transformers", "tokenizers", "numpy")
+ASIDE = {"fanout", "fresh", "tracking"}  # settings that have no say in what is trained
 
 
 def use_threads(config: TrainConfig, ranks: Ranks) -> int:
@@ -40,10 +45,9 @@ def open_folder(config: TrainConfig, leftovers: Iterable[str] = ()) -> Path:
         InputError: an unfinished attempt has another config.
     """
     root, stage = Path(config.runs), config.stage.name
-    wanted = config.model_dump(mode="json", exclude={"fresh"})
     folder = None if config.fresh else open_attempt(root, stage, config.name)
     if folder is not None and checkpoints(folder):
-        if json.loads((folder / CONFIG).read_text()) != wanted:
+        if not same_settings(config, folder):
             raise InputError(
                 f"{folder} was left unfinished with another config",
                 field="name",
@@ -51,11 +55,35 @@ def open_folder(config: TrainConfig, leftovers: Iterable[str] = ()) -> Path:
             )
         return folder
     folder = folder or new_attempt(root, stage, config.name)
-    for name in (*leftovers, DATA):
+    for name in (*leftovers, DATA, TABLES, IDENTITY):
         path = folder / name
         shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
-    write_json(folder / CONFIG, wanted)
+    write_json(folder / CONFIG, config.model_dump(mode="json", exclude=ASIDE))
     return folder
+
+
+def same_settings(config: TrainConfig, folder: Path) -> bool:
+    """Whether an attempt was begun with this config; what it does not mention is at its default."""
+    try:
+        begun = TrainConfig.model_validate_json((folder / CONFIG).read_text(encoding="utf-8"))
+    except ValidationError:  # of a version with other settings
+        return False
+    return begun.model_dump(mode="json", exclude=ASIDE) == config.model_dump(mode="json", exclude=ASIDE)
+
+
+def watching(config: TrainConfig, folder: Path, ranks: Ranks, console: Console) -> Tracker:
+    """Whom the stage tells what it sees (docs/watching.md); ranks other than the first tell nobody."""
+    if not ranks.first:
+        return Tracker()
+
+    def warn(text: str) -> None:
+        console.print(f"warning: {text}", style="yellow", highlight=False, markup=False)
+
+    stage = config.stage.name
+    name, settings = f"{stage}/{config.name}/{folder.name}", config.model_dump(mode="json")
+    return open_tracker(
+        folder, stage=stage, name=name, config=settings, warn=warn, **config.tracking.model_dump(mode="python")
+    )
 
 
 def same_data(folder: Path, data: Path) -> str:
@@ -82,10 +110,17 @@ def finish(
     tokenizer_hash: str | None,
     metrics: Mapping[str, object],
     files: Iterable[Path],
+    tracker: Tracker | None = None,
 ) -> Manifest:
-    """Write the manifest over the stage's files, its metrics log and its config: the last act of a stage."""
+    """Write the manifest over the stage's files, its logs and its config: the last act of a stage. The tracker gets
+    the figures and the plots among the files."""
+    files = [*files, *(folder / TABLES).glob("*.json"), folder / METRICS, folder / CONFIG]
+    if tracker is not None:
+        tracker.summary(metrics)
+        for plot in (file for file in files if file.suffix == ".png" and file.is_file()):
+            tracker.image(plot)
     sha, dirty = git_state(Path(__file__).parents[1])
-    every = [f.relative_to(folder) for f in (*files, folder / METRICS, folder / CONFIG) if f.is_file()]
+    every = [f.relative_to(folder) for f in files if f.is_file()]
     manifest = Manifest(
         stage=config.stage.name,
         name=config.name,

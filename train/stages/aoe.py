@@ -20,6 +20,7 @@ from hybrid_agent.config.train import TrainConfig
 from hybrid_agent.decoder.experts import CHILD
 from hybrid_agent.nn.tokenizer import tokenizer_hash
 from hybrid_agent.runs.atomic import write_json
+from hybrid_agent.traces.domains import EXPERTS
 from train.aoe_adapters import Trainer, load_base, new_adapter
 from train.aoe_attempt import (
     ADAPTERS,
@@ -38,7 +39,7 @@ from train.aoe_distill import distil
 from train.aoe_report import make_report, plot_report, print_report, rounded, score_systems
 from train.engine import METRICS
 from train.ranks import Ranks
-from train.stage import finish, open_folder, same_data, use_threads
+from train.stage import finish, open_folder, same_data, use_threads, watching
 
 SERVING, REPORT = "experts", "report.json"
 
@@ -63,26 +64,27 @@ def run(config: TrainConfig, command: str, console: Console) -> Path:
     progress = Progress.read(folder)
     if ranks.first and not progress.done:
         progress.save()
-    attempt = make_attempt(
-        config, stage, folder, path, base, Trainer(base, folder / WORK, config.profile, console, ranks)
-    )
-    if ranks.first:
-        ranks.wait()
-    attempt.log(
-        f"aoe: {len(attempt.rows):,} sequences to train on, {len(attempt.held.tune):,} to decide on and "
-        f"{len(attempt.held.test):,} to report on ({attempt.held.source}), in {folder}"
-    )
-    for name, part in _parts(stage):
-        if name in progress.done:
-            attempt.log(f"{name}: done before")
-            continue
-        figures = part(attempt)
-        progress.done[name] = figures
+    with watching(config, folder, ranks, console) as tracker:
+        attempt = make_attempt(
+            config, stage, folder, path, base, Trainer(base, folder / WORK, config.profile, console, ranks, tracker)
+        )
         if ranks.first:
-            progress.save()
-        ranks.wait()
-    if ranks.first:
-        _finish(attempt, progress, command, digest)
+            ranks.wait()
+        attempt.log(
+            f"aoe: {len(attempt.rows):,} sequences to train on, {len(attempt.held.tune):,} to decide on and "
+            f"{len(attempt.held.test):,} to report on ({attempt.held.source}), in {folder}"
+        )
+        for name, part in _parts(stage):
+            if name in progress.done:
+                attempt.log(f"{name}: done before")
+                continue
+            figures = part(attempt)
+            progress.done[name] = figures
+            if ranks.first:
+                progress.save()
+            ranks.wait()
+        if ranks.first:
+            _finish(attempt, progress, command, digest)
     ranks.wait()
     return folder
 
@@ -143,6 +145,7 @@ def _finish(attempt: Attempt, progress: Progress, command: str, digest: str) -> 
     report["bytes"] = size
     write_json(folder / REPORT, report)
     print_report(report, attempt.trainer.console)
+    _tell(attempt, report["figures"])
     plots = plot_report(report, folder)
     metrics = {name: rounded(figures["all"]) for name, figures in report["figures"].items()}
     decisions = {name: part["promoted"] for name, part in progress.done.items() if "promoted" in part}
@@ -156,4 +159,15 @@ def _finish(attempt: Attempt, progress: Progress, command: str, digest: str) -> 
         tokenizer_hash=tokenizer_hash(attempt.base.tokenizer),
         metrics={**metrics, "promoted": decisions, "bytes": size, "held_out": attempt.held.source},
         files=[*files, *folder.glob(f"{WORK}/*/{METRICS}"), *searches, folder / REPORT, *plots],
+        tracker=attempt.trainer.tracker,
     )
+
+
+def _tell(attempt: Attempt, figures: dict[str, dict[str, dict[str, float]]]) -> None:
+    """Exact calls of every system on every slice, and the shares of the slices in the training data."""
+    tracker, slices = attempt.trainer.tracker, list(figures["base"])
+    rows = [[name, *(round(found[part]["exact"], 4) for part in slices)] for name, found in figures.items()]
+    tracker.table("systems", ["system", *slices], rows)
+    expert = attempt.answers.expert
+    shares = {f"routing/{name}": float((expert == number).mean()) for number, name in enumerate(EXPERTS)}
+    tracker.log(0, {**{f"systems/{name}": found["all"]["exact"] for name, found in figures.items()}, **shares})

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from rich.console import Console
+from scipy.special import expit
 from transformers import AutoModel, PreTrainedModel, PreTrainedTokenizerFast
 from transformers.utils.logging import disable_progress_bar
 
@@ -22,17 +23,21 @@ from hybrid_agent.nn.tokenizer import tokenizer_hash
 from hybrid_agent.runs.atomic import file_hash, write_json
 from hybrid_agent.runs.layout import find_run
 from hybrid_agent.runs.manifest import MANIFEST, read_manifest
+from hybrid_agent.runs.tracking import Cell, Tracker
+from hybrid_agent.scorer.calibration import Calibration
 from hybrid_agent.scorer.energy import CALIBRATION, ScorerConfig, load_model, read_tokenizer, save_model
 from hybrid_agent.scorer.model import EnergyModel, drop_features
 from hybrid_agent.traces.domains import DOMAINS
-from train.ebm_data import Contexts, ContextStream, Labelled, contexts_file, load_contexts, parts
+from train.ebm_data import STRATA, Contexts, ContextStream, Labelled, contexts_file, load_contexts, parts
 from train.ebm_judge import calibrate, energies_of, fit_baseline, judge, show
 from train.ebm_loss import Terms, candidate_weights, loss_terms
-from train.ebm_metrics import auc, report
+from train.ebm_metrics import auc, ece, report
 from train.ebm_plots import plot_ebm_training, plot_reliability
 from train.engine import Engine, Loss
+from train.flops import flops_per_token
 from train.ranks import Ranks
-from train.stage import finish, open_folder, same_data, use_threads
+from train.samples import Table
+from train.stage import finish, open_folder, same_data, use_threads, watching
 
 SCORER, REPORT, BASELINE = "scorer", "report.json", "baseline.json"
 MOST_CONTEXT = 4096
@@ -90,24 +95,28 @@ def run(config: TrainConfig, command: str, console: Console) -> Path:
         logs = {"ranking": terms.ranking.item(), "bce": terms.bce.item(), "kl": terms.kl.item()}
         return Loss(terms.total(stage), batch.size, logs)
 
-    engine = Engine(
-        model,
-        ContextStream(data, split["train"], stage.optim.batch_tokens, config.seed, stage.packed),
-        loss,
-        lambda: _evaluate(model, data, split["val"], stage, config.profile.device),
-        folder=folder,
-        optim=stage.optim,
-        length=stage.length,
-        profile=config.profile,
-        console=console,
-        ranks=ranks,
-    )
-    metrics = engine.fit()
-    if not ranks.first:
-        ranks.wait()
-        return folder
-    metrics |= {"steps": engine.step, "tokens": engine.tokens, "seconds": round(engine.elapsed, 1), "parameters": size}
-    _finish(config, folder, start, data, split, metrics, command, data_hash, console)
+    with watching(config, folder, ranks, console) as tracker:
+        engine = Engine(
+            model,
+            ContextStream(data, split["train"], stage.optim.batch_tokens, config.seed, stage.packed),
+            loss,
+            lambda: _evaluate(model, data, split["val"], stage, config.profile.device),
+            folder=folder,
+            optim=stage.optim,
+            length=stage.length,
+            profile=config.profile,
+            console=console,
+            ranks=ranks,
+            watch=tracker.mirror(),
+            flops=flops_per_token(model, int(data.lengths(stage.packed).mean())),
+        )
+        metrics = engine.fit()
+        if not ranks.first:
+            ranks.wait()
+            return folder
+        metrics |= {"steps": engine.step, "tokens": engine.tokens, "seconds": round(engine.elapsed, 1)}
+        metrics["parameters"] = size
+        _finish(config, folder, start, data, split, metrics, command, data_hash, console, tracker)
     ranks.wait()
     return folder
 
@@ -135,7 +144,7 @@ def _terms(
 def _evaluate(
     model: EnergyModel, data: Contexts, rows: NDArray[np.int64], stage: EbmConfig, device: str
 ) -> dict[str, float]:
-    """Binary loss and AUC on validation contexts."""
+    """Binary loss, AUC and calibration error (before calibration) on validation contexts."""
     energies = energies_of(
         model, data, rows, packed=stage.packed, batch_tokens=stage.optim.batch_tokens, device=device
     )["full"]
@@ -149,6 +158,8 @@ def _evaluate(
         mine = domain == number
         if (value := auc(-energies[mine], passed[mine])) is not None:
             figures[f"auc/{name}"] = value
+        if mine.any():
+            figures[f"ece_raw/{name}"] = ece(expit(logits[mine]), passed[mine])
     return figures
 
 
@@ -202,6 +213,7 @@ def _finish(
     command: str,
     data_hash: str,
     console: Console,
+    tracker: Tracker,
 ) -> None:
     """Write the scorer, calibrate what was written, report, and write the manifest last."""
     stage, scorer = config.stage, folder / SCORER
@@ -223,7 +235,10 @@ def _finish(
     show(found, console, "validation part")
     plots = [*plot_ebm_training(folder), *plot_reliability(found, folder)]
     head = found["heads"]
-    metrics |= {f"{key}/{name}": head[name][key] for name in head for key in ("auc", "ece", "over_veto")}
+    last = {f"{key}/{name}": head[name][key] for name in head for key in ("auc", "ece", "over_veto")}
+    tracker.log(int(metrics["steps"]), {key: value for key, value in last.items() if value is not None})
+    tracker.table("samples", *_samples(data, split["val"], full["val"], calibration, start, tracker.samples))
+    metrics |= last
     finish(
         config,
         folder,
@@ -233,4 +248,23 @@ def _finish(
         tokenizer_hash=tokenizer_hash(start.tokenizer) if start.tokenizer is not None else None,
         metrics=metrics,
         files=[*(f for f in scorer.iterdir() if f.is_file()), folder / REPORT, folder / BASELINE, *plots],
+        tracker=tracker,
     )
+
+
+def _samples(
+    data: Contexts, contexts: NDArray[np.int64], energies: NDArray[Any], fitted: Calibration, start: Start, limit: int
+) -> Table:
+    """The first candidates of these contexts with their energies and probabilities."""
+    columns = ["task", "domain", "stratum", "candidate", "energy", "p", "passed"]
+    rows: list[list[Cell]] = []
+    chosen = data.candidates(contexts)[:limit]
+    owner = np.repeat(np.arange(len(data)), np.diff(data.first))
+    for place, at in enumerate(chosen):
+        ids = data.tokens[data.tokens_at[at] : data.tokens_at[at + 1]]
+        text = start.tokenizer.decode(ids) if start.tokenizer is not None else ""
+        domain = DOMAINS[data.domain[at]]
+        p = fitted.heads[domain].probabilities(energies[place : place + 1])[0]
+        facts = [str(data.groups[owner[at]]), domain, STRATA[data.stratum[at]], text]
+        rows.append([*facts, round(float(energies[place]), 4), round(float(p), 4), bool(data.passed[at])])
+    return columns, rows

@@ -20,11 +20,14 @@ from hybrid_agent.config.train import TrainConfig
 from hybrid_agent.packs.hazards import CASES
 from hybrid_agent.packs.pack import packs_root
 from hybrid_agent.runs.atomic import write_text
-from hybrid_agent.tools.policy_features import DIM, asks_removal, indices
+from hybrid_agent.tools.policy_features import DIM, asks_removal, call_text, indices
 from hybrid_agent.tools.policy_model import BUCKETS, RUNS, GateFile
+from train.ebm_metrics import ece
 from train.gate_data import Row, gold_rows, hazard_rows
 from train.gate_plot import plot_gate
-from train.stage import finish, open_folder, same_data
+from train.ranks import Ranks
+from train.samples import Table
+from train.stage import finish, open_folder, same_data, watching
 
 GATE, PLOT = "gate.json", "gate.png"
 Floats = npt.NDArray[np.float64]
@@ -44,20 +47,37 @@ def run(config: TrainConfig, command: str, console: Console) -> Path:
     console.print(f"gate: {len(rows):,} calls, {sum(row.deny for row in rows):,} to deny, in {folder}")
     gate, held, figures = fit(rows, stage, config.seed)
     write_text(folder / GATE, gate.model_dump_json() + "\n")
-    plot_gate(folder / PLOT, held, np.array([row.deny for row in rows]), gate.threshold)
+    deny = np.array([row.deny for row in rows])
+    plot_gate(folder / PLOT, held, deny, gate.threshold)
     for name, value in figures.items():
         console.print(f"  {name}: {value:.4g}")
-    finish(
-        config,
-        folder,
-        command,
-        parents={},
-        data_hash=digest,
-        tokenizer_hash=None,
-        metrics=figures,
-        files=[folder / GATE, folder / PLOT],
-    )
+    with watching(config, folder, Ranks(), console) as tracker:
+        tracker.log(0, figures | {"gate_ece": ece(held, deny)})
+        tracker.table("samples", *_samples(rows, held, tracker.samples))
+        finish(
+            config,
+            folder,
+            command,
+            parents={},
+            data_hash=digest,
+            tokenizer_hash=None,
+            metrics=figures,
+            files=[folder / GATE, folder / PLOT],
+            tracker=tracker,
+        )
     return folder
+
+
+def _samples(rows: list[Row], held: Floats, limit: int) -> Table:
+    """Calls that the gate of the other folds was least sure of, the worst first."""
+    columns = ["call", "goal", "kind", "to deny", "p(deny)"]
+    wrong = np.abs(held - np.array([row.deny for row in rows]))
+    chosen = [int(place) for place in np.argsort(-wrong, kind="stable")[:limit]]
+    return columns, [
+        [call_text(row.situation.call), row.situation.goal, row.kind, row.deny, round(float(held[at]), 4)]
+        for at in chosen
+        for row in (rows[at],)
+    ]
 
 
 def dataset(stage: GateConfig, seed: int) -> list[Row]:

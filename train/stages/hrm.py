@@ -10,22 +10,26 @@ from rich.console import Console
 
 from hybrid_agent.config.stages.hrm import HrmConfig
 from hybrid_agent.config.train import TrainConfig
+from hybrid_agent.planner.calibration import Calibration
 from hybrid_agent.planner.hrm import HrmPlanner, PlannerFile
 from hybrid_agent.planner.model import PlannerNet
 from hybrid_agent.runs.atomic import file_hash, write_json
 from hybrid_agent.runs.layout import find_run
 from hybrid_agent.runs.manifest import MANIFEST
+from hybrid_agent.runs.tracking import Cell, Tracker
 from hybrid_agent.traces.domains import EXPERTS
 from hybrid_agent.traces.provenance import PROVENANCE
 from train.engine import Engine, Loss
+from train.flops import flops_per_token
 from train.hrm_batches import EpisodeStream, PlannerBatch
 from train.hrm_data import PlannerData, planner_data
 from train.hrm_episodes import Sources, load_episodes
-from train.hrm_eval import figures, fit_calibration, predict
+from train.hrm_eval import Predictions, apply, figures, fit_calibration, predict
 from train.hrm_loss import planner_loss
 from train.hrm_plots import plot_planner
 from train.ranks import Ranks
-from train.stage import finish, open_folder, same_data, use_threads
+from train.samples import Table
+from train.stage import finish, open_folder, same_data, use_threads, watching
 
 PLANNER, INPUTS = "planner", "inputs.json"
 BUNDLE = Path(__file__).parents[2] / "hybrid_agent" / "bundles" / "tiny"
@@ -50,7 +54,8 @@ def run(config: TrainConfig, command: str, console: Console) -> Path:
     if ranks.first:
         ranks.wait()
     data = planner_data(load_episodes(stage), stage, config.seed)
-    net, engine = build(config, data, folder, console, ranks)
+    tracker = watching(config, folder, ranks, console)
+    net, engine = build(config, data, folder, console, ranks, tracker)
     size = sum(p.numel() for p in net.parameters())
     turns = [len(data.arrays[row].counts) for row in data.train]
     console.print(
@@ -58,15 +63,21 @@ def run(config: TrainConfig, command: str, console: Console) -> Path:
         f"{len(data.fit)}+{len(data.report)} held out, {size / 1e6:.2f} M parameters, "
         f"{ranks.world} x {threads} threads, in {folder}"
     )
-    engine.fit()
-    if ranks.first:
-        _finish(config, folder, data, net.cpu(), engine, command, parents, digest)
+    with tracker:
+        engine.fit()
+        if ranks.first:
+            _finish(config, folder, data, net.cpu(), engine, command, parents, digest, tracker)
     ranks.wait()
     return folder
 
 
 def build(
-    config: TrainConfig, data: PlannerData, folder: Path, console: Console, ranks: Ranks | None = None
+    config: TrainConfig,
+    data: PlannerData,
+    folder: Path,
+    console: Console,
+    ranks: Ranks | None = None,
+    tracker: Tracker | None = None,
 ) -> tuple[PlannerNet, Engine]:
     """A fresh network (initialised from the seed) and the engine that trains it on `data`."""
     stage = config.stage
@@ -95,6 +106,8 @@ def build(
         profile=config.profile,
         console=console,
         ranks=ranks,
+        watch=tracker.mirror() if tracker is not None else None,
+        flops=flops_per_token(net),
     )
     return net, engine
 
@@ -108,6 +121,7 @@ def _finish(
     command: str,
     parents: dict[str, str],
     digest: str,
+    tracker: Tracker,
 ) -> None:
     """Calibrate on one half of the held-out tasks, report on the other, write everything and, last, the manifest."""
     stage = config.stage
@@ -116,6 +130,8 @@ def _finish(
     calibration = fit_calibration(fitted, data.tools, data.tool_marginal)
     reported = predict(net, data.arrays, data.report, stage.loss, stage.optim.batch_tokens)
     metrics = figures(reported, data.tool_marginal, calibration)
+    tracker.log(engine.step, metrics)
+    tracker.table("samples", *_samples(reported, data, calibration, tracker.samples))
     metrics |= {
         "steps": engine.step,
         "turns": engine.tokens,
@@ -136,6 +152,7 @@ def _finish(
         tokenizer_hash=None,
         metrics=metrics,
         files=[*files, folder / INPUTS, *plots],
+        tracker=tracker,
     )
 
 
@@ -155,3 +172,19 @@ def _parents(stage: HrmConfig, sources: Sources, root: Path, console: Console) -
     if sources.contexts is not None and (sources.contexts.parent / PROVENANCE).is_file():
         out["contexts"] = file_hash(sources.contexts.parent / PROVENANCE)
     return out
+
+
+def _samples(found: Predictions, data: PlannerData, calibration: Calibration, limit: int) -> Table:
+    """The first turns that are reported on: what the planner expected, and what was right."""
+    columns = ["task", "tool", "its prior", "right tool", "expert", "risk", "fails soon"]
+    rows: list[list[Cell]] = []
+    for turn in range(min(limit, len(found.row))):
+        tool, true = found.tool[turn], found.true_tool[turn]
+        known = data.tools[int(true.argmax())] if true.sum() > 0 else None
+        failed = {0: False, 1: True}.get(int(found.true_risk[turn]))
+        risk = float(apply(calibration.risk, found.risk[turn : turn + 1])[0])
+        best = int(tool.argmax())
+        expert = EXPERTS[int(found.expert[turn].argmax())]
+        task = str(data.groups[found.row[turn]])
+        rows.append([task, data.tools[best], round(float(tool[best]), 4), known, expert, round(risk, 4), failed])
+    return columns, rows

@@ -20,7 +20,9 @@ from hybrid_agent.nn.tokenizer import load_tokenizer, tokenizer_hash
 from hybrid_agent.runs.atomic import file_hash, write_json
 from hybrid_agent.runs.layout import find_run, open_attempt
 from hybrid_agent.runs.manifest import MANIFEST, read_manifest
+from hybrid_agent.runs.tracking import Cell, Tracker
 from train.engine import Engine, Loss
+from train.flops import flops_per_token
 from train.ranks import Ranks
 from train.rl.loss import policy_loss
 from train.rl.phases import (
@@ -36,8 +38,10 @@ from train.rl.phases import (
     save_decoder,
 )
 from train.rl.plots import plot_rl
+from train.rl.records import Group, read_groups
 from train.rl.rows import Row
-from train.stage import CONFIG, finish, open_folder, same_data, use_threads
+from train.samples import Table
+from train.stage import finish, open_folder, same_data, same_settings, use_threads, watching
 
 PARENTS = "parents.json"
 SCORER = "scorer"
@@ -72,7 +76,7 @@ def run(config: TrainConfig, command: str, console: Console) -> Path:
         f"{sum(p.numel() for p in model.parameters()) / 1e6:.2f} M parameters from {parent}, "
         f"{ranks.world} x {threads} threads, in {folder}"
     )
-    parts = Parts(stage, model, tokenizer, parent, scorer, folder, config.seed, console, ranks)
+    parts = Parts(stage, model, tokenizer, parent, scorer, folder, config.seed, console, ranks, config.fanout)
     stream = PhaseStream(parts)
 
     def loss(rows: list[Row]) -> Loss:
@@ -81,28 +85,32 @@ def run(config: TrainConfig, command: str, console: Console) -> Path:
             found = policy_loss(model, rows, stage)
         report = stream.report()
         seen = {"phase": float(report.phase), "reward": report.reward, "pass_rate": report.pass_rate}
+        seen |= {"greedy": report.greedy, "scorer_auc": report.auc, "mismatch": report.mismatch}
         return Loss(found.value, found.tokens, {**found.logs, **seen})
 
-    engine = Engine(
-        model,
-        stream,
-        loss,
-        None,
-        folder=folder,
-        optim=stage.optim,
-        length=LengthConfig(
-            max_steps=max(1, stage.phases * stage.updates // ranks.world),  # each rank takes an update's rows
-            max_minutes=stage.max_minutes,
-            log_every=1,
-            save_every=stage.save_every,
-        ),
-        profile=config.profile,
-        console=console,
-        ranks=ranks,
-    )
-    engine.fit()
-    if ranks.first:
-        _finish(config, parts, engine, command, parents)
+    with watching(config, folder, ranks, console) as tracker:
+        engine = Engine(
+            model,
+            stream,
+            loss,
+            None,
+            folder=folder,
+            optim=stage.optim,
+            length=LengthConfig(
+                max_steps=max(1, stage.phases * stage.updates // ranks.world),  # each rank takes an update's rows
+                max_minutes=stage.max_minutes,
+                log_every=1,
+                save_every=stage.save_every,
+            ),
+            profile=config.profile,
+            console=console,
+            ranks=ranks,
+            watch=tracker.mirror(),
+            flops=flops_per_token(model),
+        )
+        engine.fit()
+        if ranks.first:
+            _finish(config, parts, engine, command, parents, tracker)
     ranks.wait()
     return folder
 
@@ -113,9 +121,7 @@ def _goes_on(config: TrainConfig, parents: dict[str, str]) -> bool:
     folder = None if config.fresh else open_attempt(Path(config.runs), config.stage.name, config.name)
     if folder is None or not (folder / PARENTS).is_file():
         return False
-    wanted = config.model_dump(mode="json", exclude={"fresh"})
-    same = json.loads((folder / CONFIG).read_text()) == wanted
-    return same and json.loads((folder / PARENTS).read_text()) == parents
+    return same_settings(config, folder) and json.loads((folder / PARENTS).read_text()) == parents
 
 
 def find_parents(stage: RlConfig, root: Path) -> tuple[Path, Path | None, dict[str, str]]:
@@ -137,7 +143,9 @@ def find_parents(stage: RlConfig, root: Path) -> tuple[Path, Path | None, dict[s
     return parent.absolute(), (home / SCORER).absolute(), parents | {"scorer": file_hash(home / MANIFEST)}
 
 
-def _finish(config: TrainConfig, parts: Parts, engine: Engine, command: str, parents: dict[str, str]) -> None:
+def _finish(
+    config: TrainConfig, parts: Parts, engine: Engine, command: str, parents: dict[str, str], tracker: Tracker
+) -> None:
     """Write the decoder people load, the plots and, last, the manifest."""
     folder = parts.folder
     parts.model.cpu()
@@ -145,6 +153,9 @@ def _finish(config: TrainConfig, parts: Parts, engine: Engine, command: str, par
     done = sorted((folder / PHASES).glob(f"*/{REPORT}"))
     reports = [read_report(path.parent) for path in done]
     shards = sorted((folder / PHASES).glob(f"*/{SHARDS}/*.jsonl.gz"))
+    last = reports[-1].phase
+    newest = [group for path in shards if path.parts[-3] == f"{last:03d}" for group in read_groups(path)]
+    tracker.table("samples", *_samples(newest, parts, tracker.samples))
     finish(
         config,
         folder,
@@ -160,7 +171,20 @@ def _finish(config: TrainConfig, parts: Parts, engine: Engine, command: str, par
             *plot_rl(folder, reports),
             *done,
         ],
+        tracker=tracker,
     )
+
+
+def _samples(groups: list[Group], parts: Parts, limit: int) -> Table:
+    """Tries of the last phase, a few of each group: what was asked, what was written, what came of it."""
+    columns = ["task", "kind", "goal", "calls", "label", "passed", "tries", "energy"]
+    rows: list[list[Cell]] = []
+    for group in groups:
+        for rollout in sorted(group.rollouts, key=lambda one: -one.count)[:2]:
+            calls = "\n".join(str(parts.tokenizer.decode(list(piece.tokens))) for piece in rollout.pieces)
+            came = [rollout.label, rollout.passed, rollout.count, rollout.energy]
+            rows.append([group.task_id, group.kind, group.windows[0].goal, calls, *came])
+    return columns, rows[:limit]
 
 
 def figures(reports: list[PhaseReport]) -> dict[str, object]:

@@ -10,10 +10,12 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from rich.console import Console
-from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
+from torch.utils.checkpoint import checkpoint
+from transformers import LlamaForCausalLM, PreTrainedModel, PreTrainedTokenizerFast
 from transformers.utils.logging import disable_progress_bar
 
 from hybrid_agent.assemble.decoders import bundle_folder
+from hybrid_agent.config.model import HfModelConfig, ModelConfig
 from hybrid_agent.config.stages.sft import SftConfig
 from hybrid_agent.config.train import TrainConfig
 from hybrid_agent.errors import InputError
@@ -22,13 +24,20 @@ from hybrid_agent.nn.tokenizer import load_tokenizer, save_tokenizer, tokenizer_
 from hybrid_agent.runs.atomic import file_hash
 from hybrid_agent.runs.layout import find_run
 from hybrid_agent.runs.manifest import read_manifest
+from hybrid_agent.runs.tracking import Tracker
+from train.backbone import Backbone, load_backbone, move, pad_of, save_backbone, trunk_and_head
+from train.chat_data import load_chat
 from train.data import Batch, BatchStream, Sequences, bucket, collate, load_sequences, sample_texts, split
 from train.engine import Engine, Loss
+from train.flops import flops_per_token
+from train.packing import PackedBatch, model_inputs
 from train.plots import plot_training
 from train.ranks import Ranks
-from train.stage import finish, open_folder, same_data, use_threads
+from train.samples import answer_samples
+from train.stage import finish, open_folder, same_data, use_threads, watching
 
 DECODER, LEXICON = "decoder", "lexicon.json"
+LARGE_VOCABULARY, LOGITS = 8192, 2048  # above so many tokens, logits are made for so many positions at a time
 
 
 @dataclass(frozen=True)
@@ -39,7 +48,7 @@ class Inputs:
     data_hash: str
     lexicon: Path | None
     tokenizer: PreTrainedTokenizerFast
-    model: LlamaForCausalLM
+    model: PreTrainedModel
     parents: dict[str, str]
 
 
@@ -57,62 +66,91 @@ def run(config: TrainConfig, command: str, console: Console) -> Path:
         ranks.wait()  # the first rank makes the folder, the corpus, the tokenizer and the token cache
     folder = open_folder(config, (DECODER,))
     inputs = _inputs(config, folder, root, console)
-    pad_id = int(inputs.tokenizer.pad_token_id)
-    data = load_sequences(inputs.data, inputs.tokenizer, config.model.context, root / "cache")
+    pad_id = pad_of(inputs.tokenizer)
+    load = load_chat if isinstance(config.model, HfModelConfig) else load_sequences
+    data = load(inputs.data, inputs.tokenizer, config.model.context, root / "cache")
     if ranks.first:
         ranks.wait()
     train_rows, val_rows = split(data, stage.val_share, config.seed)
     device = torch.device(config.profile.device)
-    model = inputs.model.to(device)
+    model = move(inputs.model, device)
     size = sum(p.numel() for p in model.parameters())
     console.print(
         f"sft: {len(train_rows):,} sequences, {len(data.tokens) / 1e6:.1f} M tokens "
         f"({(data.answer > 0).mean():.0%} answers, {data.dropped} dropped), {size / 1e6:.2f} M parameters, "
         f"{ranks.world} x {threads} threads, in {folder}"
     )
-    engine = Engine(
-        model,
-        BatchStream(data, train_rows, stage.optim.batch_tokens, config.seed, pad_id),
-        lambda batch: completion_loss(model, batch.to(device)),
-        (lambda: evaluate(model, data, val_rows, stage.optim.batch_tokens, pad_id)) if len(val_rows) else None,
-        folder=folder,
-        optim=stage.optim,
-        length=stage.length,
-        profile=config.profile,
-        console=console,
-        ranks=ranks,
-    )
-    metrics = engine.fit()
-    if not ranks.first:
-        ranks.wait()
-        return folder
-    metrics |= {"steps": engine.step, "tokens": engine.tokens, "seconds": round(engine.elapsed, 1), "parameters": size}
-    _finish(config, folder, inputs, model.cpu(), metrics, command)
+    with watching(config, folder, ranks, console) as tracker:
+        engine = Engine(
+            model,
+            BatchStream(data, train_rows, stage.optim.batch_tokens, config.seed, pad_id),
+            lambda batch: completion_loss(model, batch.to(device)),
+            (lambda: evaluate(model, data, val_rows, stage.optim.batch_tokens, pad_id)) if len(val_rows) else None,
+            folder=folder,
+            optim=stage.optim,
+            length=stage.length,
+            profile=config.profile,
+            console=console,
+            ranks=ranks,
+            watch=tracker.mirror(),
+            flops=flops_per_token(model, int(data.lengths.mean())),
+        )
+        metrics = engine.fit()
+        if not ranks.first:
+            ranks.wait()
+            return folder
+        metrics |= {"steps": engine.step, "tokens": engine.tokens, "seconds": round(engine.elapsed, 1)}
+        tracker.table("samples", *answer_samples(model, data, val_rows[: tracker.samples], inputs.tokenizer))
+        _finish(
+            config, folder, inputs, move(model, torch.device("cpu")), metrics | {"parameters": size}, command, tracker
+        )
     ranks.wait()
     return folder
 
 
-def completion_loss(model: LlamaForCausalLM, batch: Batch) -> Loss:
+def completion_loss(model: PreTrainedModel, batch: Batch | PackedBatch) -> Loss:
     """Mean cross-entropy over answer tokens, weighted by sequence. The head runs on answer positions only.
 
     Padding is on the right and attention is causal, so no position that counts ever sees a pad: no mask is needed.
+    In packed rows weights stand by token.
     """
     hidden, targets, answer = _answers(model, batch)
-    weights = batch.weights[:, None].expand_as(answer)[answer > 0]
-    losses = F.cross_entropy(model.lm_head(hidden).float(), targets, reduction="none")
+    by_token = batch.weights[:, 1:] if batch.weights.ndim == 2 else batch.weights[:, None].expand_as(answer)
+    weights = by_token[answer > 0]
+    losses = _cross_entropy(trunk_and_head(model)[1], hidden, targets)
     value = (losses * weights).sum() / weights.sum().clamp_min(1e-8)
     return Loss(value, batch.ids.numel(), {})
 
 
-def _answers(model: LlamaForCausalLM, batch: Batch) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+def _cross_entropy(head: torch.nn.Module, hidden: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    """Losses (N,) of hidden states (N, D). With a large vocabulary the logits of all of them would be the largest
+    thing in memory: they are made some at a time, and again in the backward pass."""
+
+    def losses(hidden: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        return F.cross_entropy(head(hidden).float(), targets, reduction="none")
+
+    if not _many_logits(head):
+        return losses(hidden, targets)
+    parts = zip(_parts(head, hidden), _parts(head, targets), strict=True)
+    return torch.cat([checkpoint(losses, h, t, use_reentrant=False) for h, t in parts])
+
+
+def _many_logits(head: torch.nn.Module) -> bool:
+    return int(getattr(head, "out_features", 0)) > LARGE_VOCABULARY
+
+
+def _answers(model: PreTrainedModel, batch: Batch | PackedBatch) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """(hidden states that predict an answer token, those tokens, answer numbers of all targets (B, T-1))."""
-    hidden = model.model(input_ids=batch.ids[:, :-1], use_cache=False).last_hidden_state
+    packed = isinstance(batch, PackedBatch)
+    inputs = model_inputs(batch, model.config) if packed else {"input_ids": batch.ids[:, :-1], "use_cache": False}
+    hidden = trunk_and_head(model)[0](**inputs).last_hidden_state
     answer = batch.answer[:, 1:]
+    hidden = hidden.view(*answer.shape, -1)  # FlashAttention was given all rows as one
     return hidden[answer > 0], batch.ids[:, 1:][answer > 0], answer
 
 
 def evaluate(
-    model: LlamaForCausalLM, data: Sequences, rows: np.ndarray, batch_tokens: int, pad_id: int
+    model: PreTrainedModel, data: Sequences, rows: np.ndarray, batch_tokens: int, pad_id: int
 ) -> dict[str, float]:
     """Loss and exact match on held-out rows.
 
@@ -125,12 +163,16 @@ def evaluate(
     for group in bucket(rows, data.lengths, batch_tokens):
         batch = collate(data, group, pad_id).to(device)
         hidden, targets, answer = _answers(model, batch)
-        logits = model.lm_head(hidden).float()
-        total += F.cross_entropy(logits, targets, reduction="sum").item()
+        head = trunk_and_head(model)[1]
+        best: list[torch.Tensor] = []
+        for some, wanted in zip(*(_parts(head, whole) for whole in (hidden, targets)), strict=True):
+            logits = head(some).float()
+            total += F.cross_entropy(logits, wanted, reduction="sum").item()
+            best.append(logits.argmax(-1))
         count += len(targets)
         row, _ = torch.nonzero(answer, as_tuple=True)
         key = (row * 1000 + answer[answer > 0]).cpu().numpy()
-        right = (logits.argmax(-1) == targets).cpu().numpy()
+        right = (torch.cat(best) == targets).cpu().numpy()
         _, first, sizes = np.unique(key, return_index=True, return_counts=True)
         for at, length in zip(first, sizes, strict=True):
             kind = int(batch.kinds[row[at]])
@@ -142,10 +184,15 @@ def evaluate(
     return figures
 
 
+def _parts(head: torch.nn.Module, whole: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    return whole.split(LOGITS) if _many_logits(head) else (whole,)
+
+
 def _inputs(config: TrainConfig, folder: Path, root: Path, console: Console) -> Inputs:
     stage = config.stage
     assert isinstance(stage, SftConfig)
-    data, lexicon = _data(stage)
+    pretrained = config.model if isinstance(config.model, HfModelConfig) else None
+    data, lexicon = _data(stage, windows=pretrained is not None)
     digest = same_data(folder, data)
     parents: dict[str, str] = {}
     parent = find_run(root, stage.init) if stage.init else None
@@ -153,6 +200,12 @@ def _inputs(config: TrainConfig, folder: Path, root: Path, console: Console) -> 
         manifest = read_manifest(parent)
         parents["init"] = file_hash(parent / "manifest.json")
         console.print(f"inherits tokenizer and weights from {parent} ({manifest.metrics})")
+    if pretrained is not None:
+        torch.manual_seed(config.seed)  # of the adapters' weights and dropout
+        found = load_backbone(pretrained, config.profile, parent)
+        return Inputs(data, digest, lexicon, found.tokenizer, found.model, {**parents, "base": found.base})
+    assert isinstance(config.model, ModelConfig)
+    if parent is not None:
         tokenizer = load_tokenizer(parent / DECODER)
         model = LlamaForCausalLM.from_pretrained(str(parent / DECODER), dtype=torch.float32)
         return Inputs(data, digest, lexicon, tokenizer, model, parents)
@@ -174,16 +227,18 @@ def _inputs(config: TrainConfig, folder: Path, root: Path, console: Console) -> 
     return Inputs(data, digest, lexicon, tokenizer, model, parents)
 
 
-def _data(stage: SftConfig) -> tuple[Path, Path | None]:
-    """(sequences, lexicon): the given files, or the corpus made from the packs."""
+def _data(stage: SftConfig, windows: bool = False) -> tuple[Path, Path | None]:
+    """(sequences, lexicon): the given files, or the corpus made from the packs; `windows`: as windows and calls."""
     lexicon = Path(stage.lexicon) if stage.lexicon else None
     if lexicon is not None and not lexicon.is_file():
         raise InputError("no such file", where=str(lexicon), field="stage.lexicon")
     if stage.data is not None:
         return Path(stage.data), lexicon
-    from train.corpus import build_corpus
+    from train.corpus import build_corpus, build_turns
 
     assert stage.corpus is not None  # the schema holds that one of the two is given
+    if windows:
+        return build_turns(stage.corpus, Path(stage.corpus_dir)), lexicon
     corpus = build_corpus(stage.corpus, Path(stage.corpus_dir))
     return corpus / "sequences.jsonl.gz", lexicon or corpus / LEXICON
 
@@ -192,14 +247,18 @@ def _finish(
     config: TrainConfig,
     folder: Path,
     inputs: Inputs,
-    model: LlamaForCausalLM,
+    model: PreTrainedModel,
     metrics: dict[str, float],
     command: str,
+    tracker: Tracker,
 ) -> None:
     """Write the checkpoint people load, the plots and, last, the manifest."""
     disable_progress_bar()  # of transformers: the weights are two megabytes
-    model.save_pretrained(str(folder / DECODER))
-    save_tokenizer(inputs.tokenizer, folder / DECODER)
+    if isinstance(config.model, HfModelConfig):
+        save_backbone(Backbone(model, inputs.tokenizer, inputs.parents["base"]), config.model, folder / DECODER)
+    else:
+        model.save_pretrained(str(folder / DECODER))
+        save_tokenizer(inputs.tokenizer, folder / DECODER)
     if inputs.lexicon is not None:
         shutil.copyfile(inputs.lexicon, folder / LEXICON)
     plots = plot_training(folder)
@@ -212,4 +271,5 @@ def _finish(
         tokenizer_hash=tokenizer_hash(inputs.tokenizer),
         metrics=metrics,
         files=[*(f for f in (folder / DECODER).iterdir() if f.is_file()), folder / LEXICON, *plots],
+        tracker=tracker,
     )
