@@ -7,17 +7,14 @@ serial.
 from __future__ import annotations
 
 import os
-import socket
-import subprocess
-import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
 import torch
 import torch.distributed as dist
 from torch import nn
+
+TIMEOUT = timedelta(hours=12)  # others wait while rank 0 builds the corpus
 
 
 @dataclass(frozen=True)
@@ -28,46 +25,25 @@ class Ranks:
     world: int = 1
 
     @classmethod
-    def from_environment(cls) -> Ranks:
-        """Join the group that torchrun set up, if there is one."""
+    def from_environment(cls, device: str = "cpu") -> Ranks:
+        """Join the group that a launcher set up, if there is one; later calls find it joined.
+
+        Numbers that ranks agree on travel over gloo, tensors on a GPU over NCCL.
+        """
         world = int(os.environ.get("WORLD_SIZE", "1"))
+        if device == "cuda":
+            torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
         if world == 1:
             return cls()
         if not dist.is_initialized():
-            dist.init_process_group("gloo", timeout=timedelta(hours=12))  # others wait while rank 0 builds the corpus
+            dist.init_process_group("cpu:gloo,cuda:nccl" if device == "cuda" else "gloo", timeout=TIMEOUT)
         return cls(dist.get_rank(), world)
 
-    @classmethod
-    @contextmanager
-    def launch(cls, world: int, arguments: Sequence[str]) -> Iterator[None]:
-        """Become rank 0 of `world` and start the others with the same arguments; they end with us.
-
-        Does nothing for a world of 1, or when somebody else (torchrun) has made the ranks already.
-        """
-        if world == 1 or "WORLD_SIZE" in os.environ:
-            yield
-            return
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        shared = {"WORLD_SIZE": str(world), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
-        os.environ.update(shared, RANK="0")
-        command = [sys.executable, "-m", "train.run", *arguments]
-        others = [subprocess.Popen(command, env={**os.environ, "RANK": str(rank)}) for rank in range(1, world)]
-        failed = True
-        try:
-            yield
-            failed = False
-        finally:
-            for other in others:
-                if failed:
-                    other.terminate()
-                try:
-                    other.wait(timeout=60)
-                except subprocess.TimeoutExpired:
-                    other.kill()
-            for key in (*shared, "RANK"):
-                os.environ.pop(key, None)
+    def join_alone(self) -> None:
+        """Make a group of one, for code that cannot do without a group."""
+        if not dist.is_initialized():
+            backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
+            dist.init_process_group(backend, store=dist.HashStore(), rank=0, world_size=1)
 
     @property
     def first(self) -> bool:
@@ -77,7 +53,7 @@ class Ranks:
     def wait(self) -> None:
         """Until every rank is here."""
         if self.world > 1:
-            dist.barrier()
+            dist.all_reduce(torch.zeros(1))  # a barrier would use the GPU where there is one
 
     @torch.no_grad()
     def average_gradients(self, model: nn.Module) -> None:

@@ -1,6 +1,6 @@
 """Train one stage: `python -m train.run stage=sft [key=value ...]`.
 
-Exit codes: 0 trained, 2 bad input, 130 interrupted (and saved).
+Exit codes: 0 trained, 1 a failure (another rank died, say), 2 bad input, 130 interrupted (and saved).
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from rich.console import Console
 from hybrid_agent.config.load import load_config
 from hybrid_agent.config.train import TrainConfig
 from hybrid_agent.errors import HybridAgentError, InputError
+from train.launch import launcher, local_ranks
 
 
 def main(overrides: Sequence[str] | None = None) -> int:
@@ -30,13 +31,17 @@ def main(overrides: Sequence[str] | None = None) -> int:
         config = load_config("train", overrides, TrainConfig)
         # Spinning threads starve each other on a shared machine (measured: 7 times slower).
         os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+        world = config.profile.ranks or len(os.sched_getaffinity(0))
+        if starter := launcher(config.profile.launch, world, overrides):
+            os.execv(starter[0], starter)
+        os.environ.setdefault("DS_ACCELERATOR", config.profile.device)  # else it says aloud what it guesses
         # Only now: a typo is reported without waiting for torch.
         from train.engine import Stopped
         from train.ranks import Ranks
 
-        world = config.profile.ranks or len(os.sched_getaffinity(0))
         try:
-            with Ranks.launch(world, overrides):
+            with local_ranks(world, overrides):
+                Ranks.from_environment(config.profile.device)
                 stage = importlib.import_module(f"train.stages.{config.stage.name}")
                 folder = stage.run(config, command, console)
         except Stopped as stop:

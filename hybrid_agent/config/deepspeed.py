@@ -36,7 +36,7 @@ class LaunchConfig(Record):
     """Who starts the ranks when nobody has yet (no WORLD_SIZE in the environment).
 
     `local`: this process and its own children. `torchrun`: torch's launcher, on every one of `nodes` machines, which
-    meet at `rendezvous` (host:port; null: one machine). `deepspeed`: DeepSpeed's launcher, which reaches the machines
+    meet at `rendezvous` (host:port). `deepspeed`: DeepSpeed's launcher, which reaches the machines
     of `hostfile` over ssh and is called on one of them.
     """
 
@@ -47,8 +47,6 @@ class LaunchConfig(Record):
 
     @model_validator(mode="after")
     def _fits(self) -> LaunchConfig:
-        if self.kind == "torchrun" and self.nodes > 1 and self.rendezvous is None:
-            raise ValueError("several nodes need rendezvous=HOST:PORT, the same on each of them")
         if self.kind == "local" and self.nodes > 1:
             raise ValueError("kind=local starts ranks on this machine only: use torchrun or deepspeed")
         if self.kind == "deepspeed" and self.hostfile is None:
