@@ -6,7 +6,7 @@ from typing import NoReturn
 
 import typer
 
-from hybrid_agent.cli import doctor, fix, lineage, memory, rerank, run, runs, serve, tasks, traces, watch
+from hybrid_agent.cli import doctor, fix, lineage, memory, report, rerank, run, runs, serve, tasks, traces, watch
 from hybrid_agent.cli.exits import guarded
 
 app = typer.Typer(
@@ -27,6 +27,7 @@ app.command("watch")(watch.watch)
 app.command("fix")(fix.fix)
 app.command("rerank")(rerank.rerank)
 app.command("lineage")(lineage.lineage)
+app.command("report")(report.report)
 app.add_typer(traces.app)
 app.add_typer(memory.app)
 

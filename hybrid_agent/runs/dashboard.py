@@ -39,7 +39,8 @@ def build(project: str, entity: str = "") -> Any:
         raise InputError(f"cannot import {error.name}", fix="pip install wandb-workspaces") from None
 
     def plot(panel: Panel) -> Any:
-        named = {"y": list(panel.metrics)} if panel.metrics else {"metric_regex": panel.patterns[0]}
+        one = len(panel.patterns) == len(panel.metrics)
+        named = {"y": list(panel.metrics)} if one else {"metric_regex": "|".join(panel.patterns)}
         return reports.LinePlot(title=panel.title, x="step", log_y=panel.log or None, **named)
 
     sections = [

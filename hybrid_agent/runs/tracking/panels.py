@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Panel:
-    """One plot over steps: the figures named, or all whose name begins with `family` and a slash, or ends with a
-    slash and `last`.
+    """One plot over steps: the figures named, all whose name begins with `family` and a slash, and all whose name
+    ends with a slash and `last`.
 
     `agent/` figures come from evaluations; their step is the number of tasks done.
     """
@@ -26,11 +26,9 @@ class Panel:
     @property
     def patterns(self) -> tuple[str, ...]:
         """Regular expressions that match the names of its figures, and no others."""
-        if self.family:
-            return (f"^{self.family}/.*$",)
-        if self.last:
-            return (f"^.+/{self.last}$",)
-        return tuple(f"^{name}$" for name in self.metrics)
+        named = tuple(f"^{name}$" for name in self.metrics)
+        family = (f"^{self.family}/.*$",) if self.family else ()
+        return named + family + ((f"^.+/{self.last}$",) if self.last else ())
 
     def shows(self, name: str) -> bool:
         """Whether a figure belongs here."""
@@ -48,7 +46,7 @@ SECTIONS: dict[str, tuple[Panel, ...]] = {
     ),
     "Training": (
         Panel("Loss", ("loss", "val_loss"), log=True),
-        Panel("Exact calls on held-out data", ("exact",)),
+        Panel("Exact calls on held-out data", ("exact",), family="exact"),
         Panel("Gradient norm", ("grad_norm",), log=True),
         Panel("Learning rate", ("lr",)),
         Panel("Throughput, tokens a second", ("tokens_s",)),

@@ -105,7 +105,7 @@ class WandbRun:
 
     def close(self) -> None:
         """Finish the run."""
-        self._run.finish(quiet=True)
+        self._run.finish()
 
 
 def has_key(wandb: Any) -> bool:
