@@ -55,8 +55,8 @@ def launcher(launch: LaunchConfig, ranks: int, arguments: Sequence[str]) -> list
 
 
 @contextmanager
-def local_ranks(world: int, arguments: Sequence[str]) -> Iterator[None]:
-    """Become rank 0 of `world` and start the others with the same arguments; they end with us.
+def local_ranks(world: int, arguments: Sequence[str], module: str = MODULE) -> Iterator[None]:
+    """Become rank 0 of `world` and start the others, as `python -m module arguments`; they end with us.
 
     Does nothing for a world of 1, or when somebody else (torchrun, or we as their parent) has made the ranks already.
 
@@ -81,7 +81,7 @@ def local_ranks(world: int, arguments: Sequence[str]) -> Iterator[None]:
         "LOCAL_RANK": "0",
     }
     os.environ.update(own)
-    command = [sys.executable, "-m", MODULE, *arguments]
+    command = [sys.executable, "-m", module, *arguments]
     others = [
         subprocess.Popen(command, env={**os.environ, "RANK": f"{n}", "LOCAL_RANK": f"{n}", PARENT: f"{os.getpid()}"})
         for n in range(1, world)

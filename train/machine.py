@@ -39,5 +39,5 @@ def checkpoint_activations(model: nn.Module) -> None:
     for module in model.modules():
         if isinstance(module, PreTrainedModel) and module not in outermost:
             if module.supports_gradient_checkpointing:
-                module.gradient_checkpointing_enable({"use_reentrant": False})
+                module.activation_checkpointing_enable({"use_reentrant": False})
             outermost.update(module.modules())
