@@ -7,6 +7,7 @@ import os
 import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from pydantic import ValidationError
@@ -18,9 +19,8 @@ from hybrid_agent.runs.atomic import file_hash, write_json
 from hybrid_agent.runs.layout import new_attempt, open_attempt
 from hybrid_agent.runs.manifest import Manifest, git_state, library_versions, write_manifest
 from hybrid_agent.runs.tracking import IDENTITY, Tracker, open_tracker
-from hybrid_agent.runs.tracking.files import TABLES
+from hybrid_agent.runs.tracking.files import TABLES, written
 from train.checkpoint import checkpoints
-from train.engine import METRICS
 from train.ranks import Ranks
 
 CONFIG, DATA = "config.json", "data.json"
@@ -68,7 +68,10 @@ def same_settings(config: TrainConfig, folder: Path) -> bool:
         begun = TrainConfig.model_validate_json((folder / CONFIG).read_text(encoding="utf-8"))
     except ValidationError:  # of a version with other settings
         return False
-    return begun.model_dump(mode="json", exclude=ASIDE) == config.model_dump(mode="json", exclude=ASIDE)
+    aside: dict[str, Any] = dict.fromkeys(ASIDE, True)
+    if config.profile.deepspeed is not None:  # its checkpoints can be read by any number of ranks
+        aside["profile"] = {"ranks", "threads", "launch"}
+    return begun.model_dump(mode="json", exclude=aside) == config.model_dump(mode="json", exclude=aside)
 
 
 def watching(config: TrainConfig, folder: Path, ranks: Ranks, console: Console) -> Tracker:
@@ -114,7 +117,7 @@ def finish(
 ) -> Manifest:
     """Write the manifest over the stage's files, its logs and its config: the last act of a stage. The tracker gets
     the figures and the plots among the files."""
-    files = [*files, *(folder / TABLES).glob("*.json"), folder / METRICS, folder / CONFIG]
+    files = [*files, *(folder / name for name in written(folder)), folder / CONFIG]
     if tracker is not None:
         tracker.summary(metrics)
         for plot in (file for file in files if file.suffix == ".png" and file.is_file()):
