@@ -8,6 +8,7 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -59,7 +60,7 @@ def run_task(task: Task, agent: Hybrid | Decoder, settings: EpisodeSettings) -> 
     hybrid = agent if isinstance(agent, Hybrid) else Hybrid(agent)
     base = Path(tempfile.mkdtemp(prefix="hybrid-agent-eval-", dir=settings.scratch))
     steps: list[Step] = []
-    start = time.perf_counter()
+    start, guessed = time.perf_counter(), _guesses(hybrid.decoder)
     try:
         try:
             with _deadline(settings.timeout_s), _recalling(task.goal, hybrid, settings.memory) as recalling:
@@ -71,6 +72,7 @@ def run_task(task: Task, agent: Hybrid | Decoder, settings: EpisodeSettings) -> 
         return result.model_copy(
             update={
                 **_from_steps(task, steps),
+                **_since(guessed, _guesses(hybrid.decoder)),
                 "episode_ms": result.episode_ms or (time.perf_counter() - start) * 1e3,
                 "trace": _keep_trace(task, base, settings.traces),
             }
@@ -180,11 +182,27 @@ def _from_steps(task: Task, steps: Sequence[Step]) -> dict[str, object]:
         "cancelled": sum(effort.cancelled for effort in efforts),
         "vetoed": sum(effort.vetoed for effort in efforts),
         "overruled": sum(_overruled(step) for step in steps),
+        "experts": dict(Counter(name for step in steps if (name := _expert(step)))),
         "segment_ms": tuple(round(step.ms.plan + step.ms.decode + step.ms.score, 3) for step in steps),
         "tool_ms": tuple(round(step.ms.gate + step.ms.tool, 3) for step in steps),
         "destructive": len(ran),
         "destructive_outside": sum(not _asked_for(task, step) for step in ran),
     }
+
+
+def _guesses(decoder: Decoder) -> tuple[int, int]:
+    """Tokens guessed and accepted since the decoder was loaded; none where it does not speculate here."""
+    stats = getattr(getattr(decoder, "speculator", None), "stats", None)
+    return (sum(stats.proposed.values()), sum(stats.accepted.values())) if stats is not None else (0, 0)
+
+
+def _since(before: tuple[int, int], now: tuple[int, int]) -> dict[str, int]:
+    return {"drafted": now[0] - before[0], "accepted": now[1] - before[1]}
+
+
+def _expert(step: Step) -> str | None:
+    """Who wrote the call that was taken."""
+    return next((one.expert for one in step.candidates if stored_text(one.text) == step.content), None)
 
 
 def _overruled(step: Step) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from hybrid_agent.config.explain import explain
 from hybrid_agent.errors import InputError
@@ -26,7 +26,8 @@ class TaskResult(Record):
     `destructive_outside` counts destructive calls that ran although the task did not ask for them. `tokens` and
     `forced` count those of all candidates. `ks` is the number of candidates asked for, one entry a turn; `overruled`
     counts turns in which another than the first (greedy) candidate was taken, `early` those that ended on the margin,
-    `cancelled` candidates that were not finished then, `vetoed` candidates stopped by their energy.
+    `cancelled` candidates that were not finished then, `vetoed` candidates stopped by their energy. `experts` counts
+    the turns that each expert wrote, `drafted` and `accepted` guessed tokens (speculation).
     """
 
     task_id: str
@@ -51,6 +52,9 @@ class TaskResult(Record):
     early: int = 0
     cancelled: int = 0
     vetoed: int = 0
+    experts: dict[str, int] = Field(default_factory=dict)
+    drafted: int = 0
+    accepted: int = 0
     segment_ms: tuple[float, ...] = ()
     tool_ms: tuple[float, ...] = ()
     episode_ms: float = 0.0

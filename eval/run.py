@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 import time
 from contextlib import closing
 from dataclasses import dataclass
@@ -70,6 +69,7 @@ def evaluate(config: EvalConfig, console: Console) -> Outcome:
     from eval.episode import EpisodeSettings
     from eval.pool import run_tasks
     from eval.report import write_report
+    from eval.watch import log_progress, tell, watching
 
     tasks, agent = select_tasks(config), agent_of(config)
     identity = {**identity_of(config), "source": source_hash()}
@@ -104,22 +104,27 @@ def evaluate(config: EvalConfig, console: Console) -> Outcome:
         disable=not console.is_terminal,
     )
     running = run_tasks(left, agent, settings, config.workers, config.fanout, bar.console.print)
-    try:
-        with bar, closing(running) as results:
-            shown = bar.add_task(
-                f"{config.suite.name} {config.split}", total=len(tasks), completed=len(attempt.done), rate="-"
-            )
-            for result in results:
-                attempt.add(result)
-                hits += result.success
-                bar.update(shown, advance=1, rate=f"{100 * hits / len(attempt.done):.1f} %")
-    except KeyboardInterrupt:
-        console.print("stopped; what is finished is kept, the same command goes on from there")
-    ordered = [attempt.done[task.id] for task in tasks if task.id in attempt.done]
-    outcome = Outcome(config, attempt, ordered, len(tasks), time.perf_counter() - start)
-    write_report(attempt.path / "report.html", outcome.results, title=f"{config.suite.name}: {config.decoder}, {agent}")
-    if outcome.complete:
-        _write_manifest(outcome)
+    with watching(config, config.tracking, attempt.path, console) as tracker:
+        try:
+            with bar, closing(running) as results:
+                shown = bar.add_task(
+                    f"{config.suite.name} {config.split}", total=len(tasks), completed=len(attempt.done), rate="-"
+                )
+                for result in results:
+                    attempt.add(result)
+                    hits += result.success
+                    bar.update(shown, advance=1, rate=f"{100 * hits / len(attempt.done):.1f} %")
+                    log_progress(tracker, attempt.done.values(), len(tasks))
+        except KeyboardInterrupt:
+            console.print("stopped; what is finished is kept, the same command goes on from there")
+        ordered = [attempt.done[task.id] for task in tasks if task.id in attempt.done]
+        outcome = Outcome(config, attempt, ordered, len(tasks), time.perf_counter() - start)
+        tell(tracker, ordered, attempt.traces)
+        title = f"{config.suite.name}: {config.decoder}, {agent}"
+        write_report(attempt.path / "report.html", outcome.results, title=title)
+        if outcome.complete:
+            tracker.summary(outcome.as_json())
+            _write_manifest(outcome)
     return outcome
 
 
@@ -196,25 +201,20 @@ def memory_hash(folder: Path) -> str:
 
 
 def _write_manifest(outcome: Outcome) -> None:
-    from hybrid_agent.runs.manifest import Manifest, git_state, library_versions, write_manifest
+    from eval.manifest import seal
+    from hybrid_agent.runs.tracking.files import written
 
-    path = outcome.attempt.path
-    sha, dirty = git_state(Path(__file__).resolve().parents[1])
-    manifest = Manifest(
-        stage="eval",
-        name=outcome.config.suite.name,
-        attempt=int(path.name),
-        command=" ".join(["python -m eval.run", *sys.argv[1:]]),
-        config=outcome.config.model_dump(mode="json"),
-        git_sha=sha,
-        git_dirty=dirty,
+    seal(
+        outcome.attempt.path,
+        "eval.run",
+        outcome.config,
+        ["results.jsonl", "identity.json", "report.html", *written(outcome.attempt.path)],
         seed=outcome.config.seed,
         parents={"model": str(outcome.attempt.identity["model"])},
         data_hash=str(outcome.attempt.identity["tasks"]),
         metrics={**outcome.as_json(), "identity": identity_hash(outcome.attempt.identity)},
-        versions=dict(library_versions(["torch", "transformers", "llguidance", "pydantic"])),
+        versions=["torch", "transformers", "llguidance", "pydantic"],
     )
-    write_manifest(path, manifest, ["results.jsonl", "identity.json", "report.html"])
 
 
 def command(

@@ -35,7 +35,7 @@ from hybrid_agent.runs.atomic import file_hash
 from hybrid_agent.runs.layout import find_run, new_attempt
 from hybrid_agent.runs.manifest import MANIFEST, Manifest, git_state, library_versions, write_manifest
 from hybrid_agent.runs.tracking import open_tracker
-from hybrid_agent.runs.tracking.files import METRICS, TABLES
+from hybrid_agent.runs.tracking.files import written
 from hybrid_agent.tools.registry import call_schema
 from hybrid_agent.traces.contexts import read_contexts
 from hybrid_agent.traces.groups import split_groups
@@ -232,7 +232,7 @@ def _tell(
         rows = [[value if isinstance(value, int | float) else str(value) for value in e.values()] for e in report]
         tracker.table("strengths", list(report[0]), rows)
         tracker.summary(manifest.metrics)
-    return [path for path in (home / METRICS, *(home / TABLES).glob("*.json")) if path.is_file()]
+    return [home / name for name in written(home)]
 
 
 def _folder(config: ShapingConfig, reference: str) -> Path:

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from hybrid_agent.config.fanout import FanoutConfig
 from hybrid_agent.config.hybrid import HybridConfig
+from hybrid_agent.config.tracking import TrackingConfig
 from hybrid_agent.types import Record, Split
 
 TestSplit = Split | Literal["test"]
@@ -52,6 +53,7 @@ class EvalConfig(Record):
     task_timeout_s: float = Field(default=120.0, gt=0, le=3600)
     out: str = "runs"
     resume: bool = True
+    tracking: TrackingConfig = TrackingConfig()
 
 
 SCHEMA = EvalConfig

@@ -51,6 +51,12 @@ class Files:
         """Nothing is open."""
 
 
+def written(folder: Path) -> list[str]:
+    """What a manifest should list of it, relative to the folder."""
+    found = [folder / METRICS, *sorted((folder / TABLES).glob("*.json"))]
+    return [str(path.relative_to(folder)) for path in found if path.is_file()]
+
+
 def read_entries(folder: Path) -> list[dict[str, float]]:
     """The entries of a run's metrics.jsonl, in order; a line that is still being written is left out.
 
