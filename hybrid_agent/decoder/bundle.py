@@ -1,7 +1,7 @@
 """The bundle: a trained agent as it ships with the package. All parts but the decoder are optional.
 
 BUNDLE/manifest.json            what it is, the command that remade it, figures and parents of each part, file hashes
-BUNDLE/decoder/                 a plain Hugging Face checkpoint (fp16) with its tokenizer
+BUNDLE/decoder/                 a plain Hugging Face checkpoint (fp16) with its tokenizer; in a run it may be an adapter
 BUNDLE/lexicon.json             what calls may say that is not copied from the window
 BUNDLE/experts/NAME/            adapters that PEFT loads
 BUNDLE/scorer/, planner/        energy model and planner
@@ -25,9 +25,11 @@ from hybrid_agent.runs.atomic import file_hash
 from hybrid_agent.runs.manifest import MANIFEST, Manifest, read_manifest, write_manifest
 
 DECODER, LEXICON = "decoder", "lexicon.json"
+ADAPTER = "adapter_config.json"
 PARTS = ("experts", "scorer", "planner", "draft", "shaping", "gate.json", "hybrid.json")
 LIMIT = 24 * 2**20
 WEIGHTS = ".safetensors"
+WHOLE = ("model.safetensors", "model.safetensors.index.json", "adapter_model.safetensors")  # one of them is there
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,8 @@ def load_bundle(folder: Path) -> Bundle:
         InputError: incomplete, changed since it was written, or without a decoder.
     """
     manifest = read_manifest(folder)
-    for name in (f"{DECODER}/config.json", f"{DECODER}/tokenizer.json", f"{DECODER}/model.safetensors"):
+    weights = next((name for name in WHOLE if f"{DECODER}/{name}" in manifest.files), WHOLE[0])
+    for name in (f"{DECODER}/config.json", f"{DECODER}/tokenizer.json", f"{DECODER}/{weights}"):
         if name not in manifest.files:
             raise InputError("not a decoder bundle", where=str(folder), field=name, fix="export one from an sft run")
     return Bundle(folder, manifest, read_lexicon(folder / LEXICON))
@@ -87,7 +90,8 @@ def export_bundle(
 ) -> Manifest:
     """Make a bundle from a finished run and any other parts, replacing what is at `folder`.
 
-    Weights are stored in half precision. Local paths of configs are left out: they mean nothing elsewhere.
+    Weights are stored in half precision, an adapter merged into its base. Local paths of configs are left out: they
+    mean nothing elsewhere.
 
     Args:
         run: directory of a complete sft run (or a bundle, whose decoder is taken).
@@ -100,13 +104,9 @@ def export_bundle(
     Raises:
         InputError: the run is not complete, a part is none, or the bundle would be larger than the limit.
     """
-    import torch
-    from transformers import AutoModelForCausalLM
-    from transformers.utils.logging import disable_progress_bar
+    from hybrid_agent.decoder.checkpoint import load_checkpoint
+    from hybrid_agent.nn.tokenizer import save_tokenizer
 
-    from hybrid_agent.nn.tokenizer import load_tokenizer, save_tokenizer
-
-    disable_progress_bar()  # type: ignore[no-untyped-call]
     parts = parts or {}
     for name in parts:
         if name not in PARTS:
@@ -115,9 +115,9 @@ def export_bundle(
     temp = folder.with_name(f".{folder.name}.new")
     shutil.rmtree(temp, ignore_errors=True)
     try:
-        model = AutoModelForCausalLM.from_pretrained(str(source.model_folder), dtype=torch.float16)
-        model.save_pretrained(str(temp / DECODER))
-        save_tokenizer(load_tokenizer(source.model_folder), temp / DECODER)
+        model, tokenizer = load_checkpoint(source.model_folder)
+        model.half().save_pretrained(str(temp / DECODER))  # type: ignore[no-untyped-call]
+        save_tokenizer(tokenizer, temp / DECODER)
         (temp / LEXICON).write_text(source.lexicon.to_json(), encoding="utf-8")
         for name, part in parts.items():
             copy_part(part.source, temp / name)
