@@ -7,7 +7,6 @@ is not repeated when it is known; a stopped run goes on where it stopped.
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -165,31 +164,26 @@ def evaluation(config: AblateConfig, variant: Variant, seed: int, split: str) ->
 def store(done: Ablation) -> Path:
     """Write the report, the plot and the manifest; returns the folder."""
     from eval.ablate_report import plot
+    from eval.manifest import seal
     from hybrid_agent.assemble.decoders import decoder_hash, parse_decoder
     from hybrid_agent.packs.store import pack_hash
     from hybrid_agent.runs.atomic import write_json
     from hybrid_agent.runs.layout import new_attempt
-    from hybrid_agent.runs.manifest import Manifest, git_state, write_manifest
 
     config = done.config
     name = config.name or config.suite.name
     folder = new_attempt(Path(config.out), STAGE, name)
     write_json(folder / REPORT, done.as_json())
     plot(folder / PLOT, next(iter(done.rows.values())), f"{config.suite.name}: {config.decoder}")
-    sha, dirty = git_state(Path(__file__).resolve().parents[1])
-    manifest = Manifest(
-        stage=STAGE,
-        name=name,
-        attempt=int(folder.name),
-        command=" ".join(["python -m eval.ablate", *sys.argv[1:]]),
-        config=config.model_dump(mode="json"),
-        git_sha=sha,
-        git_dirty=dirty,
+    seal(
+        folder,
+        "eval.ablate",
+        config,
+        [REPORT, PLOT],
         parents={"model": decoder_hash(parse_decoder(config.decoder))},
         data_hash=pack_hash(config.suite.pack),
         metrics={"gains": done.as_json()["gains"]},
     )
-    write_manifest(folder, manifest, [REPORT, PLOT])
     return folder
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 import time
 from pathlib import Path
 from typing import Annotated
@@ -28,6 +27,7 @@ def evaluate(config: PoolConfig, console: Console) -> Path:
         InputError: no pool is named, or it cannot be read.
         SandboxError: no jail can be built here.
     """
+    from eval.manifest import seal
     from eval.pool_suite.judge import judge
     from eval.pool_suite.report import plot, write_page
     from eval.pool_suite.running import run_pool
@@ -53,7 +53,16 @@ def evaluate(config: PoolConfig, console: Console) -> Path:
     write_json(attempt / "energy.json", judged.energy.as_json())
     plot(attempt / "figures.png", body)
     write_page(attempt / "report.html", body)
-    _manifest(attempt, config, body, file_hash(path))
+    seal(
+        attempt,
+        "eval.code_pool",
+        config,
+        [MARK, "energy.json", "figures.png", "report.html"],
+        seed=config.seed,
+        data_hash=file_hash(path),
+        metrics=body,
+        versions=["numpy", "scipy", "scikit-learn"],
+    )
     return attempt
 
 
@@ -68,26 +77,6 @@ def pool_file(name: str | None) -> Path:
     if USUAL.is_file():
         return USUAL
     raise InputError("no pool is named", field="pool", fix="make eval SUITE=pool POOL=PATH, or pool=PATH")
-
-
-def _manifest(attempt: Path, config: PoolConfig, body: dict[str, object], data_hash: str) -> None:
-    from hybrid_agent.runs.manifest import Manifest, git_state, library_versions, write_manifest
-
-    sha, dirty = git_state(HERE)
-    manifest = Manifest(
-        stage="eval",
-        name="pool",
-        attempt=int(attempt.name),
-        command=" ".join(["python -m eval.code_pool", *sys.argv[1:]]),
-        config=config.model_dump(mode="json"),
-        git_sha=sha,
-        git_dirty=dirty,
-        seed=config.seed,
-        data_hash=data_hash,
-        metrics=body,
-        versions=dict(library_versions(["numpy", "scipy", "scikit-learn"])),
-    )
-    write_manifest(attempt, manifest, [MARK, "energy.json", "figures.png", "report.html"])
 
 
 def command(

@@ -6,7 +6,6 @@ Prints each line's figure beside its thresholds. Exit codes: 0 the level is reac
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -166,28 +165,16 @@ def _listed(found: dict[str, float]) -> str:
 
 def store(config: GatesConfig, found: list[Line]) -> Path:
     """Write report and manifest; returns the folder."""
+    from eval.manifest import seal
     from hybrid_agent.assemble.decoders import decoder_hash, parse_decoder
     from hybrid_agent.runs.atomic import write_json
     from hybrid_agent.runs.layout import new_attempt
-    from hybrid_agent.runs.manifest import Manifest, git_state, write_manifest
 
     folder = new_attempt(Path(config.out), STAGE, config.level)
     body = {"level": config.level, "lines": [line.as_json() for line in found]}
     write_json(folder / REPORT, body)
-    sha, dirty = git_state(Path(__file__).resolve().parents[1])
-    manifest = Manifest(
-        stage=STAGE,
-        name=config.level,
-        attempt=int(folder.name),
-        command=" ".join(["python -m eval.gates", *sys.argv[1:]]),
-        config=config.model_dump(mode="json"),
-        git_sha=sha,
-        git_dirty=dirty,
-        seed=config.seed,
-        parents={"model": decoder_hash(parse_decoder(config.decoder))},
-        metrics=body,
-    )
-    write_manifest(folder, manifest, [REPORT])
+    parents = {"model": decoder_hash(parse_decoder(config.decoder))}
+    seal(folder, "eval.gates", config, [REPORT], seed=config.seed, parents=parents, metrics=body)
     return folder
 
 

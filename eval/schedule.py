@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -119,6 +118,7 @@ def run(config: ScheduleConfig, console: Console) -> Path:
     Raises:
         InputError: no contexts, no scorer, or contexts of a test split.
     """
+    from eval.manifest import seal
     from eval.tune import tune
     from hybrid_agent.assemble.decoders import parse_decoder
     from hybrid_agent.assemble.hybrid import load_part
@@ -127,7 +127,6 @@ def run(config: ScheduleConfig, console: Console) -> Path:
     from hybrid_agent.packs.store import load_tasks
     from hybrid_agent.runs.atomic import write_json
     from hybrid_agent.runs.layout import new_attempt
-    from hybrid_agent.runs.manifest import Manifest, git_state, write_manifest
     from hybrid_agent.types import Split
 
     if config.k_max < config.k_base:
@@ -152,21 +151,16 @@ def run(config: ScheduleConfig, console: Console) -> Path:
     write_json(folder / TUNED, tuned.rules.model_dump(mode="json"))
     write_json(folder / REPORT, {"figures": tuned.figures, "rules": tuned.rules.model_dump(mode="json")})
     plot(folder / PLOT, tuned)
-    sha, dirty = git_state(Path(__file__).resolve().parents[1])
-    manifest = Manifest(
-        stage=STAGE,
-        name=config.name,
-        attempt=int(folder.name),
-        command=" ".join(["python -m eval.schedule", *sys.argv[1:]]),
-        config=config.model_dump(mode="json"),
-        git_sha=sha,
-        git_dirty=dirty,
+    seal(
+        folder,
+        "eval.schedule",
+        config,
+        [TUNED, REPORT, PLOT],
         seed=config.seed,
         parents={name: part_hash(path) for name, path in spec.parts.items()},
         data_hash=part_hash(Path(config.contexts)),
         metrics=tuned.figures,
     )
-    write_manifest(folder, manifest, [TUNED, REPORT, PLOT])
     _print(console, tuned)
     return folder
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -40,11 +39,12 @@ def evaluate(config: SweMiniConfig, console: Console) -> tuple[Path, Report]:
         InputError: an unknown instance, or a bad predictions file.
         SandboxError: no jail can be built here.
     """
+    from eval.manifest import seal
     from eval.pool import default_workers
     from eval.swe_grading import check_version, grade_logs
     from eval.swe_mini_run import run_all
     from eval.swe_report import Report, cost_of
-    from hybrid_agent.runs.atomic import write_json
+    from hybrid_agent.runs.atomic import file_hash, write_json
     from hybrid_agent.swe.bench.predictions import write_predictions
     from task_packs.swe_mini.mirror import INSTANCES, read_rows, write_mirrors
 
@@ -82,8 +82,18 @@ def evaluate(config: SweMiniConfig, console: Console) -> tuple[Path, Report]:
     report = Report(
         f"swe_mini-{attempt.name}", "official eval scripts in the sandbox", grades, cost_of(grades, records), facts
     )
-    write_json(attempt / MARK, report.as_json())
-    _manifest(attempt, config, report)
+    body = report.as_json()
+    write_json(attempt / MARK, body)
+    seal(
+        attempt,
+        "eval.swe_mini",
+        config,
+        [MARK, PREDICTIONS],
+        seed=config.seed,
+        data_hash=file_hash(INSTANCES),
+        metrics={key: body[key] for key in ("resolved", "by_repo", "by_reason", "cost")},
+        versions=["swebench", "pytest", "libcst"],
+    )
     return attempt, report
 
 
@@ -195,29 +205,6 @@ def _progress(console: Console, title: str, total: int) -> Iterator[Any]:
     with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
         shown = bar.add_task(title, total=total)
         yield lambda: bar.advance(shown)
-
-
-def _manifest(attempt: Path, config: SweMiniConfig, report: Report) -> None:
-    from hybrid_agent.runs.atomic import file_hash
-    from hybrid_agent.runs.manifest import Manifest, git_state, library_versions, write_manifest
-    from task_packs.swe_mini.mirror import INSTANCES
-
-    sha, dirty = git_state(HERE)
-    body = report.as_json()
-    manifest = Manifest(
-        stage="eval",
-        name="swe_mini",
-        attempt=int(attempt.name),
-        command=" ".join(["python -m eval.swe_mini", *sys.argv[1:]]),
-        config=config.model_dump(mode="json"),
-        git_sha=sha,
-        git_dirty=dirty,
-        seed=config.seed,
-        data_hash=file_hash(INSTANCES),
-        metrics={key: body[key] for key in ("resolved", "by_repo", "by_reason", "cost")},
-        versions=dict(library_versions(["swebench", "pytest", "libcst"])),
-    )
-    write_manifest(attempt, manifest, [MARK, PREDICTIONS])
 
 
 def command(
