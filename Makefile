@@ -14,7 +14,7 @@ LEVEL   ?= alpha
 ARGS    ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check packs train-stage train-all eval ablate gates bench serve compose-test clean
+.PHONY: help setup demo test check packs train-stage train-all eval ablate gates canary bench serve compose-test clean
 
 help:  ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -63,6 +63,9 @@ ablate: setup  ## the hybrid with and without each part, paired, 3 seeds: SUITE=
 
 gates: setup  ## release thresholds, exit 1 below the level: LEVEL=alpha|beta|prod
 	@$(PY) -m eval.gates level=$(LEVEL) $(ARGS)
+
+canary: setup  ## may a new bundle serve? compared with the one that does, task by task: CANDIDATE=FOLDER
+	@$(PY) -m eval.canary $(if $(CANDIDATE),candidate=$(CANDIDATE)) $(ARGS)
 
 bench: setup  ## speed, as ratios measured side by side in one run
 	@$(PY) -m eval.bench $(ARGS)

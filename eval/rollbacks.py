@@ -43,7 +43,8 @@ def roll_back(tasks: Sequence[Task], episodes: int, seed: int = 0, sandbox: str 
     same = 0
     for number in range(episodes):
         rng = random.Random(seed * 1_000_003 + number)
-        same += _episode(rng.choice(tasks), rng, sandbox)
+        task = rng.choice(tasks)
+        same += goes_back(task, _calls(task, rng), sandbox)
     return Rate(same, episodes)
 
 
@@ -63,7 +64,8 @@ def picture(root: Path) -> dict[str, tuple[object, ...]]:
     return found
 
 
-def _episode(task: Task, rng: random.Random, sandbox: str) -> bool:
+def goes_back(task: Task, calls: Sequence[ToolCall], sandbox: str = "bubblewrap") -> bool:
+    """Whether a task's workspace is what it was after these calls and a rollback; destructive ones are approved."""
     base = Path(tempfile.mkdtemp(prefix="hybrid-agent-rollback-"))
     workspace = base / "workspace"
     workspace.mkdir()
@@ -73,7 +75,7 @@ def _episode(task: Task, rng: random.Random, sandbox: str) -> bool:
         before = picture(workspace)
         toolbox = LocalToolbox(workspace, base / "state", box, approve="auto")
         try:
-            for call in _calls(task, rng):
+            for call in calls:
                 toolbox.execute(call)
             first = toolbox.snapshots.first()
             if first is not None:
