@@ -21,7 +21,7 @@ from hybrid_agent.runs.atomic import file_hash
 from hybrid_agent.runs.layout import find_run
 from hybrid_agent.runs.manifest import MANIFEST, read_manifest
 from hybrid_agent.runs.tracking import Tracker
-from train.checkpoint import checkpoints
+from train.checkpoint import checkpoints, remove
 from train.engine import Engine, EvalFn, LossFn, Stream
 from train.flops import flops_per_token
 from train.ranks import Ranks
@@ -123,8 +123,8 @@ class Trainer:
         metrics = engine.fit()
         if self.ranks.first:
             self.save(adapter_of(model), out)
-            for file in checkpoints(folder):
-                file.unlink()
+            for path in checkpoints(folder):
+                remove(path)
         self.ranks.wait()
         model.unload()
         return {**metrics, "steps": engine.step, "tokens": engine.tokens, "seconds": round(engine.elapsed, 1)}

@@ -87,7 +87,7 @@ class TorchBackend:
     def descend(self, work: Callable[[], Loss], share: float) -> Loss:
         loss = work()
         (loss.value if share == 1 else loss.value * share).backward()
-        return loss
+        return Loss(loss.value.detach(), loss.tokens, loss.logs)
 
     def step(self, scale: float, number: int) -> float:
         self.ranks.average_gradients(self.model)

@@ -167,17 +167,18 @@ class Engine:
         return self.backend.averaged(*inputs)
 
     def _one_step(self) -> Loss:
-        """One update. Its loss and values are means over the micro-batches, the loss also over the ranks."""
+        """One update. Its loss and values are means over all of its batches."""
         losses = [self.backend.descend(self._work(), 1 / self.micro_steps) for _ in range(self.micro_steps)]
         self.grad_norm = self.backend.step(self._scale(), self.step + 1)
         if not math.isfinite(self.grad_norm):
             raise HybridAgentError(f"the gradient is not finite at step {self.step}; try a lower stage.optim.lr")
         self.step += 1
-        mean = sum(loss.value.item() for loss in losses) / len(losses)
-        value, tokens = self.ranks.total(mean, sum(loss.tokens for loss in losses))
-        self.tokens += int(tokens)
         logs = {key: sum(loss.logs[key] for loss in losses) / len(losses) for key in losses[-1].logs}
-        return Loss(torch.tensor(value / self.ranks.world, dtype=torch.float64), int(tokens), logs)
+        mean = sum(loss.value.item() for loss in losses) / len(losses)
+        tokens, *sums = self.ranks.total(sum(loss.tokens for loss in losses), mean, *logs.values())
+        self.tokens += int(tokens)
+        value, *means = (total / self.ranks.world for total in sums)
+        return Loss(torch.tensor(value, dtype=torch.float64), int(tokens), dict(zip(logs, means, strict=True)))
 
     def _work(self) -> Callable[[], Loss]:
         """The forward pass over this rank's next batch."""
