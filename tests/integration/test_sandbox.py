@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -95,6 +96,13 @@ def test_input_and_variables(box: Sandbox) -> None:
 def test_the_timeout(box: Sandbox) -> None:
     done = box.run(["sh", "-c", "echo early; sleep 60"], timeout_s=0.4)
     assert (done.stdout, done.timed_out, done.killed_by, done.exit_code) == ("early\n", True, "wall", 137)
+
+
+@pytest.mark.parametrize("writable", [True, False])
+def test_waiting_takes_no_cpu(box: Sandbox, writable: bool) -> None:
+    before = time.thread_time()
+    assert box.run(["sleep", "1.5"], writable=writable).exit_code == 0
+    assert time.thread_time() - before < 0.2  # a loop that does not wait takes all of the 1.5 seconds
 
 
 def test_ordinary_tools_work(box: Sandbox) -> None:

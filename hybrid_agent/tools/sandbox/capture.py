@@ -121,7 +121,7 @@ class Capture:
 
     def _serve(self, ready: selectors.BaseSelector, deadline: float) -> None:
         ended = self._ended
-        next_watch = time.monotonic() + WATCH_S
+        next_watch = time.monotonic() + WATCH_S if self._watch is not None else float("inf")
         dying_by = float("inf")
         alive = True
         while alive or any(key.data in ("out", "err", "first") for key in ready.get_map().values()):
