@@ -10,18 +10,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
 from hybrid_agent.constrain.matcher import Matcher
-from hybrid_agent.decoder.choose import Picked, choices
-from hybrid_agent.decoder.engine import SegmentEngine
+from hybrid_agent.decoder.choose import Picked
+from hybrid_agent.decoder.engine import SegmentEngine, Watch
 from hybrid_agent.decoder.kv import Bias
 from hybrid_agent.decoder.row import Draft, Sampling
 from hybrid_agent.decoder.speculate import Shift, Speculator
 
 WIDTH = 2  # other tokens looked at in one place
-FAR = 14.0  # nats: what is so much less likely than the draft is not worth writing
+FAR = 9.0  # nats: what is so much less likely than the greedy text is not worth writing
+LONGER = 2.0, 24  # nor what grows beyond so many times the greedy text and so many tokens more
 
 
 class Branches:
@@ -36,7 +38,6 @@ class Branches:
 
     Attributes:
         greedy: the greedy text.
-        spent: tokens written so far, and how many of them were forced.
     """
 
     def __init__(
@@ -49,33 +50,15 @@ class Branches:
         shift: Shift | None = None,
         speculator: Speculator | None = None,
     ) -> None:
-        self.engine, self.prompt, self.how, self.constraint = engine, list(prompt), how, constraint
+        self.engine, self.prompt, self.constraint = engine, list(prompt), constraint
+        self.how = replace(how, others=WIDTH)
         self.bias, self.shift = bias, shift
-        self.greedy = engine.write(prompt, how, constraint, bias, None, shift, speculator)[0]
-        self.spent = engine.spent
+        self.greedy = engine.write(prompt, self.how, constraint, bias, None, shift, speculator)[0]
+        self._spent = engine.spent
 
     def of(self, draft: Draft) -> list[Draft]:
         """Beginnings that leave a draft at one of its choices, the likeliest first."""
-        matcher = self.constraint()
-        mask = np.zeros(matcher.words, np.int32)
-        so_far = Draft()
-        found: list[Draft] = []
-        for token in draft.tokens:
-            matcher.mask(mask)
-            if int(np.bitwise_count(mask).sum()) > 1 and matcher.forced()[:1] != [token]:
-                extra = self.bias(so_far.tokens) if self.bias is not None else None
-                choice = choices(self.engine.after([*self.prompt, *so_far.tokens]), mask, extra, self.shift)
-                taken = choice.where(token)
-                likely = [int(at) for at in np.argsort(-choice.scores, kind="stable")[: WIDTH + 1] if at != taken]
-                for other in map(choice.picked, likely[:WIDTH]):
-                    branch = _counted(so_far, other)
-                    branch.tokens.append(other.token)
-                    found.append(branch)
-                so_far = _counted(so_far, choice.picked(taken))
-            else:
-                so_far.forced += 1
-            so_far.tokens.append(token)
-            matcher.advance([token])
+        found = [_leaving(draft, at, other) for at, fork in enumerate(draft.forks) for other in fork.others]
         return sorted(found, key=lambda branch: -branch.logprob)
 
     def drawn(self, temperature: float, seed: int) -> list[Draft]:
@@ -88,42 +71,72 @@ class Branches:
         order = np.argsort(-(np.array([b.logprob for b in found]) / temperature + noise), kind="stable")
         return [found[at] for at in order]
 
-    def finish(self, begun: Draft) -> Draft:
-        """Write a beginning to its end, greedily."""
-        matcher = self.constraint()
-        matcher.advance(begun.tokens)
-        room = self.how.max_tokens - len(begun.tokens)
-        self.engine.spent = (0, 0)
-        if room < 1:
-            return begun
-        written = self.engine.write(
-            [*self.prompt, *begun.tokens],
-            replace(self.how, max_tokens=room),
-            lambda: matcher,
-            self.bias and (lambda tokens: self.bias([*begun.tokens, *tokens])),  # type: ignore[misc]
-            shift=self.shift,
-        )
-        self.spent = (self.spent[0] + self.engine.spent[0], self.spent[1] + self.engine.spent[1])
-        if not written:
-            return begun
-        rest = written[0]
-        return Draft(
-            tokens=[*begun.tokens, *rest.tokens],
-            logprob=begun.logprob + rest.logprob,
-            entropy=max(begun.entropy, rest.entropy),
-            low=min(begun.low, rest.low),
-            forced=begun.forced + rest.forced,
-            forwards=begun.forwards + rest.forwards + 1,
-            complete=rest.complete,
-        )
+    def finish_some(self, temperature: float, seed: int, wanted: Callable[[], int], watch: Watch) -> None:
+        """Write branches of the greedy text, drawn as in `drawn`, numbered from 1, until no more are `wanted` (two may
+        come to the same text, so that takes more than one round at times) or `watch` does not want the rest."""
+        begun, number = self.drawn(temperature, seed), 1
+        times, more = LONGER
+        room = min(self.how.max_tokens, int(times * len(self.greedy.tokens)) + more)
+        how = replace(self.how, max_tokens=room, least=self.greedy.logprob - FAR)
+        while begun and (count := wanted()) > 0:
+            if self.finish(begun[:count], partial(_numbered, watch, number), how):
+                break
+            begun, number = begun[count:], number + count
+
+    def finish(self, begun: Sequence[Draft], watch: Watch | None = None, how: Sampling | None = None) -> bool:
+        """Write beginnings to their end, greedily and side by side; they are told of as in `SegmentEngine.write`.
+
+        Args:
+            how: other limits than those of the greedy text.
+
+        Returns:
+            whether `watch` did not want the rest.
+        """
+        over = False
+
+        def told(row: int, draft: Draft) -> bool:
+            nonlocal over
+            over = (watch is not None and watch(row, draft)) or over
+            return over
+
+        self.engine.go_on(self.prompt, how or self.how, begun, self.constraint, self.bias, told, self.shift)
+        # What a beginning shares with its draft was written there.
+        tokens, forced = self.engine.spent
+        shared = sum(len(draft.tokens) - 1 for draft in begun)
+        self._spent = (self._spent[0] + tokens - shared, self._spent[1] + forced - sum(d.forced for d in begun))
+        return over
+
+    def finished(self, begun: Draft) -> Draft:
+        """One beginning written to its end; the beginning itself if there is no room for an end."""
+        found = begun
+
+        def told(_: int, draft: Draft) -> bool:
+            nonlocal found
+            found = draft
+            return False
+
+        self.finish([begun], told)
+        return found
+
+    def take_spent(self) -> tuple[int, int]:
+        """Tokens written since the last time this was asked, and how many of them were forced."""
+        spent, self._spent = self._spent, (0, 0)
+        return spent
 
 
-def _counted(draft: Draft, picked: Picked) -> Draft:
-    """A copy of a draft that counts one more choice."""
-    return replace(
-        draft,
-        tokens=list(draft.tokens),
-        logprob=draft.logprob + picked.logprob,
-        entropy=max(draft.entropy, picked.entropy),
-        low=min(draft.low, picked.logprob),
+def _numbered(watch: Watch, first: int, row: int, draft: Draft) -> bool:
+    return watch(first + row, draft)
+
+
+def _leaving(draft: Draft, at: int, other: Picked) -> Draft:
+    """What is written of a draft before one of its choices, and another token there."""
+    fork = draft.forks[at]
+    rest = (fork.taken, *(token for token in fork.others if token != other))
+    return Draft(
+        tokens=[*draft.tokens[: fork.tokens], other.token],
+        logprob=fork.logprob + other.logprob,
+        entropy=max(fork.entropy, other.entropy),
+        low=min(fork.low, other.logprob),
+        forced=fork.forced,
+        forks=[*draft.forks[:at], fork._replace(taken=other, others=rest)],
     )

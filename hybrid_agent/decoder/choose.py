@@ -39,6 +39,12 @@ class Choice(NamedTuple):
         entropy = log - float(self.weights @ self.scores) / total
         return Picked(int(self.ids[at]) if self.ids is not None else at, float(self.scores[at]) - log, entropy)
 
+    def others(self, token: int, most: int) -> tuple[Picked, ...]:
+        """The likeliest tokens beside one, the likeliest first."""
+        taken = self.where(token)
+        likely = [int(at) for at in np.argsort(-self.scores, kind="stable")[: most + 1] if at != taken]
+        return tuple(map(self.picked, likely[:most]))
+
     def where(self, token: int) -> int:
         """Where an allowed token lies in `scores`."""
         return int(np.searchsorted(self.ids, token)) if self.ids is not None else token

@@ -25,6 +25,33 @@ __all__ = ["Bias", "Draft", "KVModel", "Sampling", "SegmentEngine", "Watch"]
 Watch = Callable[[int, Draft], bool]
 
 
+class Writing:
+    """The rows of one call: those still open and those that have ended, and who is told of them."""
+
+    def __init__(self, rows: Sequence[Row], watch: Watch | None) -> None:
+        self.open, self.ended, self.watch = list(rows), list[Row](), watch
+        self.stop = False
+        self.look()
+
+    def look(self) -> None:
+        """Set aside what has ended and tell of it; `stop` is then True if the rest is not wanted."""
+        new = [row for row in self.open if row.ended]
+        self.open[:] = [row for row in self.open if not row.ended]
+        self.ended.extend(new)
+        told = sorted(((c.index, row.draft) for row in new for c in row.candidates), key=lambda end: end[0])
+        self.stop |= any([self.watch is not None and self.watch(*one) for one in told])  # all of them
+
+    def spent(self) -> tuple[int, int]:
+        """Tokens of all rows, and how many of them were forced."""
+        written = [(len(row.candidates), row.draft) for row in [*self.ended, *self.open]]
+        return sum(n * len(d.tokens) for n, d in written), sum(n * d.forced for n, d in written)
+
+    def drafts(self) -> list[Draft]:
+        """Those that ended, by candidate."""
+        found = {c.index: row.draft for row in self.ended for c in row.candidates}
+        return [found[index] for index in sorted(found)]
+
+
 class SegmentEngine:
     """Writes segments with one model. Not for use by several threads at once.
 
@@ -72,51 +99,89 @@ class SegmentEngine:
             ValueError: the prompt leaves no room in the context.
             Abandoned: whoever looks on (`decoder.live`) does not want the rest.
         """
-        if not 0 < len(prompt) < self.model.context:
-            raise ValueError(f"a prompt of {len(prompt)} tokens does not fit a context of {self.model.context}")
+        self._check(prompt)
         row = Row.first(how, constraint, self.end_id)
         begun = [*prompt, *row.pending]
         row.ended |= len(begun) > self.model.context
-        open_rows, ended = [row], list[Row]()
-
-        def stopped() -> bool:
-            """Set aside what has ended and tell of it; True if the rest is not wanted."""
-            new = [row for row in open_rows if row.ended]
-            open_rows[:] = [row for row in open_rows if not row.ended]
-            ended.extend(new)
-            told = sorted((c.index, row.draft) for row in new for c in row.candidates)
-            return any([watch is not None and watch(index, draft) for index, draft in told])  # all
-
-        stop, live = stopped(), current_live()
-        if open_rows and not stop:
+        writing = Writing([row], watch)
+        if writing.open and not writing.stop:
             logits = self._begin(begun)
-            open_rows += self._choose(open_rows, logits, bias, shift)
-            stop = stopped()
-        while not stop and (active := [row for row in open_rows if self._fits(row)]):
+            writing.open += self._choose(writing.open, logits, bias, shift)
+            writing.look()
+        return self._write(writing, bias, shift, speculator if how.k == 1 else None)
+
+    def go_on(
+        self,
+        prompt: Sequence[int],
+        how: Sampling,
+        begun: Sequence[Draft],
+        constraint: Callable[[], Matcher],
+        bias: Bias | None = None,
+        watch: Watch | None = None,
+        shift: Shift | None = None,
+    ) -> list[Draft]:
+        """Write begun texts to their end, all at once; arguments, returns and errors of `write`, with one candidate for
+        each of `begun` in place of `how.k`.
+        """
+        self._check(prompt)
+        rows = [Row.going_on(index, how, draft, constraint, self.end_id) for index, draft in enumerate(begun)]
+        writing = Writing(rows, watch)
+        known = list(self._begun(list(prompt)))
+        # The first row goes last: it holds what the others take over.
+        for row in reversed(writing.open):
+            text = [*prompt, *row.draft.tokens]
+            self._take_over(row.index, known, text[:-1])
+            row.pending = text[len(self._texts[row.index]) :]
+        return self._write(writing, bias, shift, None)
+
+    def _check(self, prompt: Sequence[int]) -> None:
+        if not 0 < len(prompt) < self.model.context:
+            raise ValueError(f"a prompt of {len(prompt)} tokens does not fit a context of {self.model.context}")
+
+    def _write(
+        self, writing: Writing, bias: Bias | None, shift: Shift | None, speculator: Speculator | None
+    ) -> list[Draft]:
+        """Bring all rows to their end."""
+        live = current_live()
+        while not writing.stop and (active := [row for row in writing.open if self._fits(row)]):
             for one in active:
                 one.draft.forwards += 1
-            if speculator is not None and how.k == 1:
+            if speculator is not None:
+                row = active[0]
                 speculator.advance(self.model, row, self._texts[0], self.end_id, bias, shift)
             else:
                 starts = [len(self._texts[row.index]) for row in active]
                 logits = self.model.forward([row.index for row in active], [row.pending for row in active], starts)
                 for one in active:
                     self._texts[one.index] += one.pending
-                open_rows += self._choose(active, logits, bias, shift)
-            stop = stopped()
+                writing.open += self._choose(active, logits, bias, shift)
+            writing.look()
             if live is not None:
-                live.step(open_rows)
-        if not stop:
-            stopped()
-        written = [(len(row.candidates), row.draft) for row in [*ended, *open_rows]]
-        self.spent = (sum(n * len(d.tokens) for n, d in written), sum(n * d.forced for n, d in written))
-        drafts = {c.index: row.draft for row in ended for c in row.candidates}
-        return [drafts[index] for index in sorted(drafts)]
+                live.step(writing.open)
+        if not writing.stop:
+            writing.look()
+        self.spent = writing.spent()
+        return writing.drafts()
 
     def after(self, text: Sequence[int]) -> NDArray[np.float32]:
         """The logits (vocab,) of what follows a text (token ids)."""
         logits: NDArray[np.float32] = self._begin(list(text))[0].cpu().numpy()
         return logits
+
+    def _begun(self, prompt: list[int]) -> list[int]:
+        """Bring a prompt into row 0, if it is not there, and keep what lies behind it. Returns what the row holds."""
+        if not self._texts or common(self._texts[0], prompt) < len(prompt):
+            self._begin(prompt)
+        return self._texts[0]
+
+    def _take_over(self, target: int, known: list[int], text: list[int]) -> None:
+        """Leave in a cache row the longest beginning of `text` that is in it, or in row 0, which holds `known`."""
+        while len(self._texts) <= target:
+            self._texts.append([])
+        have, there = common(self._texts[target], text), common(known, text)
+        if target and have < there:
+            self.model.copy_row(0, [target], there, start=have)
+        self._texts[target] = text[: max(have, there)]
 
     def _begin(self, text: list[int]) -> torch.Tensor:
         """Bring the common beginning of all rows into row 0; logits (1, vocab) after it.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -117,6 +117,7 @@ class HfDecoder:
         # Of the last window: the loop asks for more candidates of the same one.
         self._encoded: tuple[Window, int, list[int]] | None = None
         self._narrowed: tuple[Window, NarrowedCalls] | None = None
+        self._branches: tuple[object, Branches] | None = None  # of the last call, and what it depended on
         self._calls: CallGrammar | None = None
         self._tools: ToolTrie | None = None
         if self.options.constrained:
@@ -196,15 +197,22 @@ class HfDecoder:
         constraint, bias = self.constraint(window), self._bias(control)
         branching = budget.draw == "branch" and how.temperature > 0
         if constraint is not None and (branching or (self._narrow and how.temperature == 0)):
-            one = replace(how, k=1, temperature=0.0)
-            branches = Branches(engine, ids, one, constraint, bias, shift, speculator)
+            key = (tuple(ids), how.max_tokens, name, budget.shaping, control.tool_prior, speculator is None)
+            if self._branches is None or self._branches[0] != key:
+                one = replace(how, k=1, temperature=0.0)
+                self._branches = key, Branches(engine, ids, one, constraint, bias, shift, speculator)
+            branches = self._branches[1]
             drafts = [branches.greedy]
-            for draft in self._different(branches, window, budget, branching):
-                if told(len(found), draft) or len(found) == how.k:
-                    break
+            over = False
+            if not branching or (self.options.greedy_first and how.k > 1):
+                over = told(0, self._mended(branches, window))
+            if branching and not over:
+                texts.add(self._segment(branches.greedy, name).text)  # the one that is asked for by itself
+                branches.finish_some(budget.temperature, budget.seed, lambda: how.k - len(found), told)
             if not found:  # no branch is worth writing
+                texts.clear()
                 told(0, branches.greedy)
-            self.spent = branches.spent
+            self.spent = branches.take_spent()
         else:
             drafts = engine.write(ids, how, constraint, bias, told, shift, speculator)
             self.spent = engine.spent
@@ -214,19 +222,15 @@ class HfDecoder:
                 watch(found[0])
         return [found[row] for row in sorted(found)]
 
-    def _different(self, branches: Branches, window: Window, budget: Budget, branching: bool) -> Iterator[Draft]:
-        """The greedy call, if it is wanted, with slips mended that no grammar can forbid; then branches of it."""
-        if not branching or (self.options.greedy_first and budget.k > 1):
-            if self._narrow and self._calls is not None:
-                yield Rewriter(branches, self._calls.token_bytes, Slips(window).cost).rewrite(branches.greedy)
-            else:
-                yield branches.greedy
-        if branching:
-            yield from map(branches.finish, branches.drawn(budget.temperature, budget.seed))
+    def _mended(self, branches: Branches, window: Window) -> Draft:
+        """The greedy call, without slips that no grammar can forbid where the grammar is that of the window."""
+        if not self._narrow or self._calls is None:
+            return branches.greedy
+        return Rewriter(branches, self._calls.token_bytes, Slips(window).cost).rewrite(branches.greedy)
 
     def forget(self) -> None:
         """Drop all caches."""
-        self._encoded = self._narrowed = None
+        self._encoded = self._narrowed = self._branches = None
         for engine in self.engines.values():
             engine.forget()
         for source in self.speculator.sources:

@@ -198,8 +198,13 @@ class BatchLoop:
         return work
 
     def _first(self, job: Job) -> list[tuple[Job, Line, Work]]:
-        row = Row([], 0, None, None) if job.only_logits else Row.first(job.how, job.constraint, self.end_id)
-        begun = [*job.prompt, *row.pending]
+        if job.only_logits:
+            row = Row([], 0, None, None)
+        elif job.start is not None and job.constraint is not None:
+            row = Row.going_on(0, job.how, job.start, job.constraint, self.end_id)
+        else:
+            row = Row.first(job.how, job.constraint, self.end_id)
+        begun = [*job.prompt, *row.draft.tokens]
         row.ended |= len(begun) > self.context
         job.begun = True
         if row.ended:

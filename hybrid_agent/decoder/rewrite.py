@@ -30,10 +30,7 @@ class Rewriter:
         self.branches, self.token_bytes, self.slips = branches, token_bytes, slips
 
     def rewrite(self, draft: Draft) -> Draft:
-        """The draft, or a variant of it that is better by log-probability less slips. A text that was cut off stays.
-
-        Tokens of the tries count in `branches.spent`.
-        """
+        """The draft, or a variant of it that is better by log-probability less slips. A text that was cut off stays."""
         if not draft.complete:
             return draft
         for _ in range(ROUNDS):
@@ -51,7 +48,7 @@ class Rewriter:
         for begun in self.branches.of(draft)[:TRIES]:
             if begun.logprob <= value:
                 break
-            other = self.branches.finish(begun)
+            other = self.branches.finished(begun)
             if other.complete and other.logprob - self.cost(other) > value:
                 best, value = other, other.logprob - self.cost(other)
         return best

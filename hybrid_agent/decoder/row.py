@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
@@ -10,8 +11,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hybrid_agent.constrain.matcher import Matcher
-from hybrid_agent.decoder.choose import Picked, choices
+from hybrid_agent.decoder.choose import Choice, Picked, choices
 from hybrid_agent.decoder.kv import Bias
+
+
+class Fork(NamedTuple):
+    """A choice that was made: the draft's figures before it, the token that was taken, and the next likeliest ones."""
+
+    tokens: int
+    forced: int
+    logprob: float
+    entropy: float
+    low: float
+    taken: Picked
+    others: tuple[Picked, ...]
 
 
 @dataclass
@@ -26,6 +39,7 @@ class Draft:
         forced: how many of `tokens` there was no choice about.
         forwards: forward passes that the row took part in after the prompt's.
         complete: the constraint is satisfied, or the end token was chosen.
+        forks: its choices, if `Sampling.others` asks for them.
     """
 
     tokens: list[int] = field(default_factory=list)
@@ -35,18 +49,26 @@ class Draft:
     forced: int = 0
     forwards: int = 0
     complete: bool = False
+    forks: list[Fork] = field(default_factory=list, repr=False, compare=False)
+
+    def copy(self) -> Draft:
+        """One that grows by itself."""
+        return replace(self, tokens=list(self.tokens), forks=list(self.forks))
 
 
 @dataclass
 class Sampling:
     """How tokens are chosen: `temperature` 0 is greedy; row i draws from a generator seeded (seed, i). With
-    `greedy_first`, row 0 of several is greedy."""
+    `greedy_first`, row 0 of several is greedy. `others` is how many of the tokens that were not taken are noted at each
+    choice. A text ends, incomplete, once its log-probability is below `least`."""
 
     k: int = 1
     max_tokens: int = 512
     temperature: float = 0.0
     seed: int = 0
     greedy_first: bool = False
+    others: int = 0
+    least: float = -math.inf
 
 
 class Mark(NamedTuple):
@@ -79,6 +101,7 @@ class Row:
     ) -> None:
         self.candidates, self.limit, self.matcher, self.mask = list(candidates), limit, matcher, mask
         self.draft = Draft()
+        self.others, self.least = 0, -math.inf
         self.pending: list[int] = []
         self.ended = False
 
@@ -88,8 +111,20 @@ class Row:
         matcher = constraint() if constraint else None
         mask = None if matcher is None else np.zeros(matcher.words, np.int32)
         row = cls([Candidate(index, how) for index in range(how.k)], how.max_tokens, matcher, mask)
+        row.others, row.least = how.others, how.least
         if matcher is not None:
             row.follow(end_id)
+        return row
+
+    @classmethod
+    def going_on(cls, index: int, how: Sampling, begun: Draft, constraint: Callable[[], Matcher], end_id: int) -> Row:
+        """A row for one candidate that goes on from what is begun, of which nothing is pending; the draft is copied."""
+        matcher = constraint()
+        row = cls([Candidate(index, how)], how.max_tokens, matcher, np.zeros(matcher.words, np.int32))
+        row.others, row.least, row.draft = how.others, how.least, begun.copy()
+        matcher.advance(begun.tokens)
+        row.follow(end_id)
+        row.ended |= len(row.draft.tokens) >= row.limit
         return row
 
     @property
@@ -111,7 +146,7 @@ class Row:
         """A row at the same place for some of the candidates, which leave this one."""
         matcher, mask = self.matcher, self.mask
         other = Row(candidates, self.limit, matcher and matcher.copy(), None if mask is None else mask.copy())
-        other.draft = replace(self.draft, tokens=list(self.draft.tokens))
+        other.draft, other.others, other.least = self.draft.copy(), self.others, self.least
         self.candidates = [c for c in self.candidates if c not in other.candidates]
         return other
 
@@ -128,18 +163,25 @@ class Row:
         forks = []
         for at, candidates in others:
             fork = self.fork(candidates)
-            fork.take(choice.picked(at), end_id)
+            fork.take(choice, at, end_id)
             forks.append(fork)
-        self.take(choice.picked(first[0]), end_id)
+        self.take(choice, first[0], end_id)
         return forks
 
-    def take(self, picked: Picked, end_id: int) -> None:
+    def take(self, choice: Choice, at: int, end_id: int) -> None:
         """Count a chosen token, append it and all that must follow it."""
-        self.count(picked)
+        picked = choice.picked(at)
+        self.count(choice, picked, len(self.draft.tokens), self.draft.forced)
         self.append(picked.token, end_id)
+        if self.draft.logprob < self.least and not self.ended:
+            self.ended = True
 
-    def count(self, picked: Picked) -> None:
-        """Add a choice to the draft's figures."""
+    def count(self, choice: Choice, picked: Picked, tokens: int, forced: int) -> None:
+        """Add a choice, made after so many tokens, to the draft's figures."""
+        draft = self.draft
+        if self.others:
+            others = choice.others(picked.token, self.others)
+            draft.forks.append(Fork(tokens, forced, draft.logprob, draft.entropy, draft.low, picked, others))
         self.draft.logprob += picked.logprob
         self.draft.entropy = max(self.draft.entropy, picked.entropy)
         self.draft.low = min(self.draft.low, picked.logprob)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,12 +53,46 @@ class SharedEngine(SegmentEngine):
         """
         live = current_live()
         job = Job(list(prompt), how, self.model, self._adopted, constraint, bias, shift, live, told=watch is not None)
-        return self._run(job, watch).drafts
+        self._loop.submit(job)
+        return self._result(job, watch).drafts
+
+    def go_on(
+        self,
+        prompt: Sequence[int],
+        how: Sampling,
+        begun: Sequence[Draft],
+        constraint: Callable[[], Matcher],
+        bias: Bias | None = None,
+        watch: Watch | None = None,
+        shift: Shift | None = None,
+    ) -> list[Draft]:
+        """See `SegmentEngine.go_on`; each text is a job of its own, told of in the order of `begun`."""
+        live, one = current_live(), replace(how, k=1)
+        jobs = [
+            Job(list(prompt), one, self.model, self._adopted, constraint, bias, shift, live, start=draft)
+            for draft in begun
+        ]
+        spent, drafts = (0, 0), list[Draft]()
+        try:
+            for job in jobs:
+                self._loop.submit(job)
+            for index, job in enumerate(jobs):
+                done = self._result(job, None)
+                spent = (spent[0] + done.spent[0], spent[1] + done.spent[1])
+                drafts += done.drafts
+                if done.drafts and watch is not None and watch(index, done.drafts[0]):
+                    break
+        finally:
+            for job in jobs:
+                self._loop.abandon(job)
+        self.spent = spent
+        return drafts
 
     def after(self, text: Sequence[int]) -> NDArray[np.float32]:
         """See `SegmentEngine.after`."""
         job = Job(list(text), Sampling(), self.model, self._adopted, only_logits=True)
-        logits = self._run(job, None).logits
+        self._loop.submit(job)
+        logits = self._result(job, None).logits
         assert logits is not None
         return logits
 
@@ -65,9 +100,8 @@ class SharedEngine(SegmentEngine):
         """Drop the cached rows that nobody uses, of all callers."""
         self._loop.forget()
 
-    def _run(self, job: Job, watch: Watch | None) -> Done:
+    def _result(self, job: Job, watch: Watch | None) -> Done:
         """Wait for a job's end, and tell of what comes before."""
-        self._loop.submit(job)
         try:
             while True:
                 event = job.mailbox.get()

@@ -16,7 +16,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from hybrid_agent.decoder.choose import Choice, Picked, choices, pick
+from hybrid_agent.decoder.choose import Choice, Picked, choices
 from hybrid_agent.decoder.kv import Bias, KVModel, common
 from hybrid_agent.decoder.row import Mark, Row
 
@@ -193,7 +193,7 @@ class Speculator:
         for scores, step in zip(values, steps, strict=False):
             choice = choices(scores, step.mark.mask, step.bias, shift)
             picked, kept = verify(choice, step.guess, row.temperature, row.rng)
-            row.count(picked)
+            row.count(choice, picked, step.mark.tokens, step.mark.forced)
             if not kept:
                 row.back_to(step.mark)
                 row.append(picked.token, end_id)
@@ -204,7 +204,8 @@ class Speculator:
         else:
             if not row.ended:
                 extra = bias(row.draft.tokens) if bias is not None else None
-                row.take(pick(values[-1], row.mask, extra, row.temperature, row.rng, shift), end_id)
+                choice = choices(values[-1], row.mask, extra, shift)
+                row.take(choice, choice.draw(row.temperature, row.rng), end_id)
         self._note(steps, good)
 
     def _guesses(

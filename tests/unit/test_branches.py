@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 import hybrid_agent
+from hybrid_agent.decoder.batch import BatchedDecoder
 from hybrid_agent.decoder.hf import DecoderOptions, HfDecoder
 from hybrid_agent.tools.registry import call_schema, parse_call
 from hybrid_agent.types import Budget, Control, Window
@@ -33,8 +34,8 @@ def texts(decoder, **budget):
 @pytest.mark.parametrize("temperature", [0.01, 0.5, 3.0])
 def test_branches_are_different_valid_calls_and_none_is_the_greedy_one(decoders, temperature):
     (greedy,) = decoders[False].propose(STEP, Budget(), Control())
-    found = texts(decoders[False], k=5, temperature=temperature)
-    assert len(found) == len(set(found)) == 5
+    found = texts(decoders[False], k=3, temperature=temperature)
+    assert len(found) == len(set(found)) == 3
     assert greedy.text not in found
     assert all(parse_call(text).tool for text in found)
 
@@ -55,8 +56,15 @@ def test_seed_decides_and_a_low_temperature_takes_the_likeliest(decoders):
 
 def test_tokens_are_counted_and_a_clear_case_ends_the_turn(decoders):
     one, told = decoders[False], []
-    one.propose(STEP, Budget(k=6, temperature=0.5, draw="branch"), Control())
+    one.forget()
+    one.propose(STEP, Budget(), Control())
+    greedy = one.spent[0]
+    found = one.propose(STEP, Budget(k=6, temperature=0.5, draw="branch"), Control())
     all_of_them = one.spent[0]
+    assert 0 < all_of_them < sum(segment.tokens for segment in found)  # what they share with the greedy one is there
+    one.forget()
+    one.propose(STEP, Budget(k=6, temperature=0.5, draw="branch"), Control())
+    assert one.spent[0] == greedy + all_of_them
     one.propose(STEP, Budget(k=6, temperature=0.5, draw="branch"), Control(), lambda s: told.append(s) or True)
     assert len(told) == 1
     assert 0 < one.spent[0] < all_of_them
@@ -64,5 +72,14 @@ def test_tokens_are_counted_and_a_clear_case_ends_the_turn(decoders):
 
 def test_without_a_branch_worth_writing_the_greedy_call_is_the_answer(decoders, monkeypatch):
     monkeypatch.setattr("hybrid_agent.decoder.branches.FAR", 0.0)
+    decoders[False].forget()
     (greedy,) = decoders[False].propose(STEP, Budget(), Control())
     assert texts(decoders[False], k=3, temperature=0.5) == [greedy.text]
+
+
+def test_a_batch_of_callers_gets_the_same_branches(decoders):
+    with BatchedDecoder.from_folder(BUNDLE, call_schema(), DecoderOptions(threads=1, greedy_first=False)) as batched:
+        for seed in range(3):
+            budget = Budget(k=5, temperature=0.7, seed=seed, draw="branch")
+            alone = decoders[False].propose(STEP, budget, Control())
+            assert [s.text for s in batched.propose(STEP, budget, Control())] == [s.text for s in alone]
