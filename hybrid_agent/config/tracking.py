@@ -26,4 +26,4 @@ class TrackingConfig(Record):
     entity: str | None = Field(default=None, min_length=1)
     machine: bool = False
     samples: int = Field(default=20, ge=0, le=1000)
-    patience_s: float = Field(default=30.0, gt=0, le=3600)
+    patience_s: float = Field(default=60.0, gt=0, le=3600)

@@ -78,8 +78,7 @@ def chart(title: str, lines: Sequence[Line], *, log: bool = False, x: str = "ste
 def linear_ticks(low: float, high: float, about: int = 5) -> list[float]:
     """Round numbers from at or below `low` to at or above `high`, about so many."""
     if high <= low:
-        spread = abs(low) or 1.0
-        low, high = low - spread / 2, high + spread / 2
+        low, high = min(0.0, 2 * low), max(0.0, 2 * high) if high else 1.0
     raw = (high - low) / about
     unit = 10.0 ** math.floor(math.log10(raw))
     step = next(unit * m for m in (1, 2, 2.5, 5, 10) if unit * m >= raw * 0.999)

@@ -33,7 +33,7 @@ def open_tracker(
     entity: str | None = None,
     machine: bool = False,
     samples: int = 20,
-    patience_s: float = 30.0,
+    patience_s: float = 60.0,
 ) -> Tracker:
     """A tracker for the run in `folder`; see `hybrid_agent.config.tracking` for the settings.
 
@@ -58,7 +58,7 @@ def open_tracker(
             entity=entity,
             online=mode == "online",
             machine=machine,
-            wait_s=patience_s / 2,
+            wait_s=patience_s / 3,
             warn=warn,
         )
 

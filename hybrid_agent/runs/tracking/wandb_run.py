@@ -77,7 +77,9 @@ class WandbRun:
                 self._run = wandb.init(**how, resume="allow", settings=online_how)
             except Exception as error:
                 why = (str(error).strip() or type(error).__name__).splitlines()[0]
-                warn(f"W&B cannot be reached ({why}): kept offline; upload later with wandb sync {folder}/wandb/*")
+                where = folder / "wandb" / "offline-run-*"
+                warn(f"W&B cannot be reached ({why}): kept offline; upload later with wandb sync {where}")
+                how["id"] = f"{run_id}-offline"  # the id of a run that failed to begin stays taken in this process
         if self._run is None:
             self._run = wandb.init(**how, settings=wandb.Settings(mode="offline", **common))
         self._run.define_metric("*", step_metric=STEP)
