@@ -24,7 +24,7 @@ class Sample:
     ids: NDArray[np.int32]
     answer: NDArray[np.int16]
     weight: float
-    kind: int
+    kind: str = ""
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -38,13 +38,12 @@ class PackedBatch:
     ids: torch.Tensor
     answer: torch.Tensor
     weights: torch.Tensor
-    kinds: torch.Tensor
     segments: torch.Tensor
     positions: torch.Tensor
 
     def to(self, device: torch.device) -> PackedBatch:
         """The same batch on another device."""
-        parts = (self.ids, self.answer, self.weights, self.kinds, self.segments, self.positions)
+        parts = (self.ids, self.answer, self.weights, self.segments, self.positions)
         return PackedBatch(*(part.to(device, non_blocking=True) for part in parts))
 
 
@@ -78,7 +77,7 @@ def collate_packed(rows: Sequence[Sequence[Sample]], width: int, pad_id: int) ->
     """
     shape = (len(rows), width)
     ids, answer = np.full(shape, pad_id, np.int64), np.zeros(shape, np.int64)
-    kinds, segments, positions = (np.zeros(shape, np.int64) for _ in range(3))
+    segments, positions = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
     weights = np.zeros(shape, np.float32)
     for b, row in enumerate(rows):
         at = 0
@@ -86,11 +85,11 @@ def collate_packed(rows: Sequence[Sequence[Sample]], width: int, pad_id: int) ->
             part = slice(at, at + len(sample))
             ids[b, part], answer[b, part] = sample.ids, sample.answer
             answer[b, at] = 0
-            weights[b, part], kinds[b, part], segments[b, part] = sample.weight, sample.kind, number
+            weights[b, part], segments[b, part] = sample.weight, number
             positions[b, part] = np.arange(len(sample))
             at += len(sample)
         positions[b, at:] = np.arange(width - at)
-    return PackedBatch(*(torch.from_numpy(a) for a in (ids, answer, weights, kinds, segments, positions)))
+    return PackedBatch(*(torch.from_numpy(a) for a in (ids, answer, weights, segments, positions)))
 
 
 def model_inputs(batch: PackedBatch, config: Any, *, drop_last: bool = True) -> dict[str, Any]:

@@ -95,11 +95,16 @@ def same_data(folder: Path, data: Path) -> str:
     Raises:
         InputError: the data changed since the attempt began.
     """
-    digest, record = file_hash(data), folder / DATA
+    return same_digest(folder, file_hash(data), str(data))
+
+
+def same_digest(folder: Path, digest: str, where: str) -> str:
+    """`same_data` for data whose hash is known."""
+    record = folder / DATA
     if not record.is_file():
         write_json(record, {"data": digest})
     elif json.loads(record.read_text())["data"] != digest:
-        raise InputError(f"the data of {folder} has changed since it began", where=str(data), fix="add fresh=true")
+        raise InputError(f"the data of {folder} has changed since it began", where=where, fix="add fresh=true")
     return digest
 
 

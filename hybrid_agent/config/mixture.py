@@ -34,15 +34,17 @@ class ScreenConfig(Record):
     (file, folder, hub id or alias).
 
     Runs of `words` words are compared. A record goes if it holds `share` of those of a held-out text, or as many as
-    `run` words copied in one piece have. Shorter texts must be there whole; those under `least` words are not
-    looked for.
+    `run` words copied in one piece have; of a solution it takes `whole`. Shorter texts must be there in full; those
+    under `least` words are not looked for. Runs that `common` or more held-out texts share say nothing.
     """
 
     against: tuple[str, ...] = Field(min_length=1)
     words: int = Field(default=13, ge=3, le=100)
     share: float = Field(default=0.3, gt=0, le=1)
     run: int = Field(default=32, ge=3)
+    whole: float = Field(default=0.9, gt=0, le=1)
     least: int = Field(default=6, ge=1)
+    common: int = Field(default=10, ge=2)
 
     @model_validator(mode="after")
     def _fits(self) -> ScreenConfig:

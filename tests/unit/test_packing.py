@@ -48,7 +48,7 @@ def samples(count=7, seed=0):
     for n in rng.integers(3, 15, count):
         answer = (rng.random(n) < 0.5).astype(np.int16)
         answer[-1] = 1
-        made.append(Sample(rng.integers(2, 97, n).astype(np.int32), answer, float(rng.choice([1.0, 2.5])), 0))
+        made.append(Sample(rng.integers(2, 97, n).astype(np.int32), answer, float(rng.choice([1.0, 2.5]))))
     return made
 
 

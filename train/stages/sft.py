@@ -26,15 +26,15 @@ from hybrid_agent.runs.layout import find_run
 from hybrid_agent.runs.manifest import read_manifest
 from hybrid_agent.runs.tracking import Tracker
 from train.backbone import Backbone, load_backbone, move, pad_of, save_backbone, trunk_and_head
-from train.chat_data import load_chat
-from train.data import Batch, BatchStream, Sequences, bucket, collate, load_sequences, sample_texts, split
+from train.data import Batch, Sequences, bucket, collate, sample_texts
 from train.engine import Engine, Loss
 from train.flops import flops_per_token
 from train.packing import PackedBatch, model_inputs
 from train.plots import plot_training
 from train.ranks import Ranks
 from train.samples import answer_samples
-from train.stage import finish, open_folder, same_data, use_threads, watching
+from train.sft_feed import from_memory, from_mixture, mixture_digest, mixture_texts
+from train.stage import finish, open_folder, same_data, same_digest, use_threads, watching
 
 DECODER, LEXICON = "decoder", "lexicon.json"
 LARGE_VOCABULARY, LOGITS = 8192, 2048  # above so many tokens, logits are made for so many positions at a time
@@ -44,7 +44,7 @@ LARGE_VOCABULARY, LOGITS = 8192, 2048  # above so many tokens, logits are made f
 class Inputs:
     """What training starts from."""
 
-    data: Path
+    data: Path | None
     data_hash: str
     lexicon: Path | None
     tokenizer: PreTrainedTokenizerFast
@@ -67,23 +67,21 @@ def run(config: TrainConfig, command: str, console: Console) -> Path:
     folder = open_folder(config, (DECODER,))
     inputs = _inputs(config, folder, root, console)
     pad_id = pad_of(inputs.tokenizer)
-    load = load_chat if isinstance(config.model, HfModelConfig) else load_sequences
-    data = load(inputs.data, inputs.tokenizer, config.model.context, root / "cache")
+    if inputs.data is None:
+        feed = from_mixture(config, inputs.tokenizer, pad_id)
+    else:
+        feed = from_memory(config, inputs.data, inputs.tokenizer, pad_id, root / "cache")
+    data, val_rows = feed.data, feed.val_rows
     if ranks.first:
         ranks.wait()
-    train_rows, val_rows = split(data, stage.val_share, config.seed)
     device = torch.device(config.profile.device)
     model = move(inputs.model, device)
     size = sum(p.numel() for p in model.parameters())
-    console.print(
-        f"sft: {len(train_rows):,} sequences, {len(data.tokens) / 1e6:.1f} M tokens "
-        f"({(data.answer > 0).mean():.0%} answers, {data.dropped} dropped), {size / 1e6:.2f} M parameters, "
-        f"{ranks.world} x {threads} threads, in {folder}"
-    )
+    console.print(f"sft: {feed.said}, {size / 1e6:.2f} M parameters, {ranks.world} x {threads} threads, in {folder}")
     with watching(config, folder, ranks, console) as tracker:
         engine = Engine(
             model,
-            BatchStream(data, train_rows, stage.optim.batch_tokens, config.seed, pad_id),
+            feed.stream,
             lambda batch: completion_loss(model, batch.to(device)),
             (lambda: evaluate(model, data, val_rows, stage.optim.batch_tokens, pad_id)) if len(val_rows) else None,
             folder=folder,
@@ -93,13 +91,14 @@ def run(config: TrainConfig, command: str, console: Console) -> Path:
             console=console,
             ranks=ranks,
             watch=tracker.mirror(),
-            flops=flops_per_token(model, int(data.lengths.mean())),
+            flops=flops_per_token(model, feed.mean_length),
         )
         metrics = engine.fit()
         if not ranks.first:
             ranks.wait()
             return folder
         metrics |= {"steps": engine.step, "tokens": engine.tokens, "seconds": round(engine.elapsed, 1)}
+        metrics |= feed.figures()
         tracker.table("samples", *answer_samples(model, data, val_rows[: tracker.samples], inputs.tokenizer))
         _finish(
             config, folder, inputs, move(model, torch.device("cpu")), metrics | {"parameters": size}, command, tracker
@@ -193,7 +192,10 @@ def _inputs(config: TrainConfig, folder: Path, root: Path, console: Console) -> 
     assert isinstance(stage, SftConfig)
     pretrained = config.model if isinstance(config.model, HfModelConfig) else None
     data, lexicon = _data(stage, windows=pretrained is not None)
-    digest = same_data(folder, data)
+    if data is None:
+        digest = same_digest(folder, mixture_digest(stage), "stage.mixture")
+    else:
+        digest = same_data(folder, data)
     parents: dict[str, str] = {}
     parent = find_run(root, stage.init) if stage.init else None
     if parent is not None:
@@ -214,7 +216,7 @@ def _inputs(config: TrainConfig, folder: Path, root: Path, console: Console) -> 
         parents["tokenizer"] = file_hash(source / "manifest.json")
         save_tokenizer(load_tokenizer(source / DECODER), folder / DECODER)
     elif not (folder / DECODER / "tokenizer.json").is_file():
-        texts = sample_texts(data, stage.tokenizer_sequences)
+        texts = sample_texts(data, stage.tokenizer_sequences) if data is not None else mixture_texts(stage)
         save_tokenizer(train_tokenizer(texts, config.model.vocab_size), folder / DECODER)
     tokenizer = load_tokenizer(folder / DECODER)
     model = build_model(
@@ -227,11 +229,14 @@ def _inputs(config: TrainConfig, folder: Path, root: Path, console: Console) -> 
     return Inputs(data, digest, lexicon, tokenizer, model, parents)
 
 
-def _data(stage: SftConfig, windows: bool = False) -> tuple[Path, Path | None]:
-    """(sequences, lexicon): the given files, or the corpus made from the packs; `windows`: as windows and calls."""
+def _data(stage: SftConfig, windows: bool = False) -> tuple[Path | None, Path | None]:
+    """(sequences, lexicon): the given files, or the corpus made from the packs; `windows`: as windows and calls. No
+    sequences with a mixture."""
     lexicon = Path(stage.lexicon) if stage.lexicon else None
     if lexicon is not None and not lexicon.is_file():
         raise InputError("no such file", where=str(lexicon), field="stage.lexicon")
+    if stage.mixture:
+        return None, lexicon
     if stage.data is not None:
         return Path(stage.data), lexicon
     from train.corpus import build_corpus, build_turns
