@@ -14,8 +14,8 @@ class ZeroConfig(Record):
 
     `offload_optimizer` and `offload_weights` keep theirs in host memory. Sizes of buckets count elements: larger ones
     make fewer, longer messages and take more memory. Weights of at most `persist_below` elements stay whole on every
-    rank; a model of at most `whole_below` elements is gathered once a pass instead of layer by layer (fewer messages,
-    and ranks may then call its layers in different order). `init_sharded` makes no rank hold the whole model while it
+    rank, and so do all weights of a model of at most `whole_below` elements: then only gradients and optimizer states
+    are spread, ranks may call its layers in different order, and one rank alone can use it. `init_sharded` makes no rank hold the whole model while it
     is built or loaded.
     """
 

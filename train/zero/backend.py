@@ -80,15 +80,17 @@ class ZeroBackend:
         self.whole = size <= profile.deepspeed.whole_below
         self._twin = _twin(model) if optim.ema else None
         self.module = Pass(model)
-        if self.whole:
-            deepspeed.utils.set_z3_leaf_modules(self.module, [Pass])
         optimizer = adamw([p for p in model.parameters() if p.requires_grad], optim)
         optimizer.param_groups = [group for group in optimizer.param_groups if group["params"]]
-        config = deepspeed_config(profile, optim, ranks.world)
+        config = deepspeed_config(profile, optim, ranks.world, self.whole)
         self.engine, *_ = deepspeed.initialize(
             model=self.module, optimizer=optimizer, config=config, dist_init_required=False
         )
-        self.shards = Shards(model, self.engine.optimizer)
+        self.shards = Shards(model, self.engine.optimizer, self.whole)
+        if self.whole:
+            # Weights are always there: no hook has to fetch them, and ranks may call layers in different order.
+            self.engine.optimizer.parameter_offload.destroy()
+            self.shards.publish()
         self.decay = optim.ema
         self.average = [w.detach().clone() for w in self.shards.weights()] if optim.ema else None
         self._open = False
@@ -166,7 +168,6 @@ class ZeroBackend:
         from train.zero.shards import gather
 
         self._swap()
-        self.shards.publish()
         full: dict[int, torch.Tensor] = {}
         for parameter in self.model.parameters():
             found = gather(parameter)

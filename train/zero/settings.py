@@ -47,8 +47,8 @@ def load_deepspeed(device: str) -> ModuleType:
     return deepspeed
 
 
-def deepspeed_config(profile: ProfileConfig, optim: OptimConfig, world: int) -> dict[str, Any]:
-    """The dict that `deepspeed.initialize` takes.
+def deepspeed_config(profile: ProfileConfig, optim: OptimConfig, world: int, whole: bool = False) -> dict[str, Any]:
+    """The dict that `deepspeed.initialize` takes. With `whole`, weights stay whole on every rank.
 
     With bf16, weights stay float32 (spread over the ranks) and are sent and multiplied as bf16: what autocast means
     in plain torch. Batches are made elsewhere, so their size here says nothing.
@@ -64,11 +64,11 @@ def deepspeed_config(profile: ProfileConfig, optim: OptimConfig, world: int) -> 
         # AdamW of torch, also on weights in host memory: its fused kernel is vectorised there and needs no compiling.
         "zero_allow_untested_optimizer": True,
         "zero_force_ds_cpu_optimizer": False,
-        "zero_optimization": _zero(zero, profile.device),
+        "zero_optimization": _zero(zero, profile.device, 2**62 if whole else zero.persist_below),
     }
 
 
-def _zero(zero: ZeroConfig, device: str) -> dict[str, Any]:
+def _zero(zero: ZeroConfig, device: str, persist_below: int) -> dict[str, Any]:
     def offload(where: str) -> dict[str, Any]:
         return {"device": where, "pin_memory": zero.pin_memory and device == "cuda"}
 
@@ -78,7 +78,7 @@ def _zero(zero: ZeroConfig, device: str) -> dict[str, Any]:
         "overlap_comm": zero.overlap_comm and device == "cuda",
         "reduce_bucket_size": zero.reduce_bucket_size,
         "stage3_prefetch_bucket_size": zero.prefetch_bucket_size,
-        "stage3_param_persistence_threshold": zero.persist_below,
+        "stage3_param_persistence_threshold": persist_below,
         "stage3_max_live_parameters": zero.max_live_parameters,
         "stage3_max_reuse_distance": zero.max_live_parameters,
         "sub_group_size": zero.sub_group_size,

@@ -33,10 +33,12 @@ WEIGHTS, AVERAGE = "weights", "average"
 
 
 class Shards:
-    """This rank's slices of what is trained. `inner` is DeepSpeed's ZeRO-3 optimizer around `torch.optim.AdamW`."""
+    """This rank's slices of what is trained. `inner` is DeepSpeed's ZeRO-3 optimizer around `torch.optim.AdamW`; with
+    `whole`, every rank also keeps all weights."""
 
-    def __init__(self, model: nn.Module, inner: Any) -> None:
+    def __init__(self, model: nn.Module, inner: Any, whole: bool) -> None:
         self.inner = inner
+        self.all: list[Any] = list(model.parameters()) if whole else []
         self.trained = {name: p for name, p in model.named_parameters() if p.requires_grad}
 
     def weight(self, parameter: Any) -> torch.Tensor:
@@ -70,6 +72,9 @@ class Shards:
             ours = self.weight(zero)
             if zero.ds_tensor.data_ptr() != ours.data_ptr():
                 zero.ds_tensor.data.copy_(ours)
+        absent = [p for p in self.all if p.ds_status == ZeroParamStatus.NOT_AVAILABLE]
+        if absent:
+            absent[0].all_gather(absent)
 
     def parts(self, average: list[torch.Tensor] | None) -> Iterator[tuple[str, str, torch.Tensor, int]]:
         """(kind, name, slice with padding, elements of the whole parameter) of all that a checkpoint holds."""
