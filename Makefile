@@ -14,7 +14,7 @@ LEVEL   ?= alpha
 ARGS    ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check packs train-stage train-all eval ablate gates canary bench serve compose-test clean
+.PHONY: help setup demo test check packs train-stage train-all eval ablate gates canary bench serve compose-test clean dashboard
 
 help:  ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -66,6 +66,9 @@ gates: setup  ## release thresholds, exit 1 below the level: LEVEL=alpha|beta|pr
 
 canary: setup  ## may a new bundle serve? compared with the one that does, task by task: CANDIDATE=FOLDER
 	@$(PY) -m eval.canary $(if $(CANDIDATE),candidate=$(CANDIDATE)) $(ARGS)
+
+dashboard: setup  ## print the W&B dashboard's definition; ARGS='--publish --entity NAME' sends it
+	@$(PY) -m hybrid_agent.runs.dashboard $(ARGS)
 
 bench: setup  ## speed, as ratios measured side by side in one run
 	@$(PY) -m eval.bench $(ARGS)
