@@ -26,7 +26,7 @@ td.n{font-variant-numeric:tabular-nums}tr.same td{color:var(--soft)}td.text{max-
 overflow-wrap:anywhere;font:13px/1.4 ui-monospace,monospace}
 .soft{color:var(--soft)}.charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(330px,1fr));gap:1rem}
 .chart{margin:0;background:var(--card);padding:.7rem;border-radius:8px}.chart figcaption{font-weight:600}
-.chart svg{width:100%;height:auto}.chart text{font-size:11px;fill:var(--soft)}.chart .grid{stroke:var(--line)}
+.chart svg{width:100%;height:auto}.chart text{font-size:13px;fill:var(--soft)}.chart .grid{stroke:var(--line)}
 .chart polyline{fill:none;stroke-width:1.6}.chart ul{list-style:none;padding:0;margin:.2rem 0 0;font-size:13px}
 .chart ul svg{width:26px;height:8px;margin-right:.4rem}.chart ul line{stroke-width:2}
 details{margin:.6rem 0}summary{cursor:pointer}img{max-width:100%;height:auto;background:#fff;border-radius:8px}
