@@ -49,7 +49,7 @@ class Dispatch(Generic[Item, Value]):
             if hopeless and not self._places and not self._starting:
                 yield from [self._lost(at, "worker processes die before they are ready") for at in sorted(self._open)]
                 return
-            while not hopeless and len(self._places) + len(self._starting) < min(self.count, len(self._open)):
+            while not hopeless and len(self._places) + len(self._starting) < self._useful():
                 self._starting.add(self.workers.add())
             self._hand_out()
             for event in self.workers.wait(self._next_straggler()):
@@ -57,6 +57,11 @@ class Dispatch(Generic[Item, Value]):
                 if outcome is not None:
                     self._open.discard(outcome.at)
                     yield outcome
+
+    def _useful(self) -> int:
+        """How many workers there is something to do for."""
+        copies = 1 if self.config.straggler_s is None else 2
+        return min(self.count, len(self._open) * copies)
 
     def _idle(self) -> list[int]:
         return [worker for worker in self._places if worker not in self._busy]

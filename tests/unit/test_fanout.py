@@ -60,6 +60,11 @@ def test_a_straggler_gets_a_second_copy(tmp_path: Path) -> None:
     assert sorted((outcome.at, outcome.value, outcome.tries) for outcome in found) == [(0, 1, 1), (1, 4, 1), (2, 9, 1)]
     assert tries(tmp_path, 1) == 2 and said == ["item 1 of 3 takes long; a second worker tries it too"]
 
+    # The other worker has died by then: another one is started for the copy.
+    jobs = [Job(4, hangs=True), Job(5, deaths=9)]
+    found = list(in_order(fan_out(jobs, partial(worker, tmp_path), over(2, straggler_s=0.2, retries=0))))
+    assert [outcome.value for outcome in found] == [16, None]
+
 
 def test_our_mistakes_end_it_and_workers_that_cannot_start_do_too(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="is not a number") as caught:

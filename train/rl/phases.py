@@ -20,6 +20,7 @@ import torch
 from rich.console import Console
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
+from hybrid_agent.config.fanout import FanoutConfig
 from hybrid_agent.config.stages.rl import RlConfig
 from hybrid_agent.errors import HybridAgentError
 from hybrid_agent.nn.tokenizer import save_tokenizer
@@ -79,6 +80,7 @@ class Parts:
     seed: int
     console: Console
     ranks: Ranks = field(default_factory=Ranks)
+    fanout: FanoutConfig = field(default_factory=FanoutConfig)
 
 
 class PhaseStream:
@@ -128,7 +130,15 @@ class PhaseStream:
             parts.console.print(f"phase {phase + 1}/{stage.phases}: {text}", highlight=False)
 
         groups = collect(
-            stage, draws, path / SHARDS, path, parts.scorer, parts.seed + phase, said, str(parts.model.device)
+            stage,
+            draws,
+            path / SHARDS,
+            path,
+            parts.scorer,
+            parts.seed + phase,
+            said,
+            str(parts.model.device),
+            parts.fanout,
         )
         auc, pairs = pair_auc([results_of(group) for group in groups])
         use_energy = parts.scorer is not None and pairs >= FEWEST_PAIRS and auc >= stage.reward.min_auc
