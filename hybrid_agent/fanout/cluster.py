@@ -44,6 +44,7 @@ class RayWorkers:
             raise InputError("Ray is not installed", field="fanout", fix="pip install -e '.[cluster]', or fanout=local")
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is sent anywhere
         os.environ.setdefault("RAY_worker_niceness", "0")  # as local workers; Ray's own default is 15
+        os.environ.setdefault("RAY_DASHBOARD_STARTUP_TIMEOUT_S", "600")  # a busy machine is no error
         import ray
 
         self._ray, self._start, self._config = ray, start, config

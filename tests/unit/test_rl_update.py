@@ -11,14 +11,14 @@ from hybrid_agent.config.load import load_config
 from hybrid_agent.config.train import TrainConfig
 from hybrid_agent.constrain import Lexicon
 from hybrid_agent.decoder.hf import DecoderOptions, HfDecoder
-from hybrid_agent.errors import HybridAgentError
+from hybrid_agent.errors import HybridAgentError, InputError
 from hybrid_agent.packs.pack import load_pack
 from hybrid_agent.tools.registry import call_schema
 from hybrid_agent.types import Window
 from tests.unit.decoder_models import model, tokenizer
 from train.rl.loss import k3, policy_loss
 from train.rl.phases import split_updates
-from train.rl.policy import Policy
+from train.rl.policy import Policy, check_engine
 from train.rl.records import Group, Piece, Rollout, read_groups, write_groups
 from train.rl.replay import choices_of
 from train.rl.rows import fill, log_probs, make_rows
@@ -222,3 +222,9 @@ def test_intents_that_gave_a_signal_come_more_often():
         return sum(draw.pack == "code" for draw in drawn) / len(drawn)
 
     assert share(History({}, signal)) > 0.65 > 0.5 > share(History({}, {}))
+
+
+def test_an_engine_that_cannot_write_tries_is_refused_by_name():
+    check_engine(stage().engine)
+    with pytest.raises(InputError, match=r"vLLM is not available.*stage\.engine=hf"):
+        check_engine("vllm")

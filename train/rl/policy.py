@@ -3,13 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 from hybrid_agent.constrain.matcher import Matcher
 from hybrid_agent.decoder.engine import Draft, Sampling
 from hybrid_agent.decoder.hf import DecoderOptions, HfDecoder
+from hybrid_agent.errors import InputError
 from hybrid_agent.tools.registry import call_schema
 from hybrid_agent.types import Budget, Control, Segment, Window
+
+
+def check_engine(name: str) -> None:
+    """Refuse an engine that cannot write tries here.
+
+    Raises:
+        InputError: it is not installed, or rollouts cannot use it yet.
+    """
+    if name == "hf":
+        return
+    if find_spec("vllm") is None:
+        raise InputError("vLLM is not available: it is not installed", field="stage.engine", fix="stage.engine=hf")
+    raise InputError("vLLM is not available for rollouts yet", field="stage.engine", fix="stage.engine=hf")
 
 
 class Policy:

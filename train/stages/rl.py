@@ -38,6 +38,7 @@ from train.rl.phases import (
     save_decoder,
 )
 from train.rl.plots import plot_rl
+from train.rl.policy import check_engine
 from train.rl.records import Group, read_groups
 from train.rl.rows import Row
 from train.samples import Table
@@ -57,6 +58,7 @@ def run(config: TrainConfig, command: str, console: Console) -> Path:
     """
     stage, root, ranks = config.stage, Path(config.runs), Ranks.from_environment()
     assert isinstance(stage, RlConfig)
+    check_engine(stage.engine)
     threads = use_threads(config, ranks)
     disable_progress_bar()  # of transformers: the weights are a few megabytes
     parent, scorer, parents = find_parents(stage, root)

@@ -15,6 +15,7 @@ from transformers import LlamaForCausalLM, PreTrainedModel, PreTrainedTokenizerF
 from transformers.utils.logging import disable_progress_bar
 
 from hybrid_agent.assemble.decoders import bundle_folder
+from hybrid_agent.config.fanout import FanoutConfig
 from hybrid_agent.config.model import HfModelConfig, ModelConfig
 from hybrid_agent.config.stages.sft import SftConfig
 from hybrid_agent.config.train import TrainConfig
@@ -191,7 +192,7 @@ def _inputs(config: TrainConfig, folder: Path, root: Path, console: Console) -> 
     stage = config.stage
     assert isinstance(stage, SftConfig)
     pretrained = config.model if isinstance(config.model, HfModelConfig) else None
-    data, lexicon = _data(stage, windows=pretrained is not None)
+    data, lexicon = _data(stage, config.fanout, windows=pretrained is not None)
     if data is None:
         digest = same_digest(folder, mixture_digest(stage), "stage.mixture")
     else:
@@ -229,7 +230,7 @@ def _inputs(config: TrainConfig, folder: Path, root: Path, console: Console) -> 
     return Inputs(data, digest, lexicon, tokenizer, model, parents)
 
 
-def _data(stage: SftConfig, windows: bool = False) -> tuple[Path | None, Path | None]:
+def _data(stage: SftConfig, fanout: FanoutConfig, windows: bool = False) -> tuple[Path | None, Path | None]:
     """(sequences, lexicon): the given files, or the corpus made from the packs; `windows`: as windows and calls. No
     sequences with a mixture."""
     lexicon = Path(stage.lexicon) if stage.lexicon else None
@@ -243,8 +244,8 @@ def _data(stage: SftConfig, windows: bool = False) -> tuple[Path | None, Path | 
 
     assert stage.corpus is not None  # the schema holds that one of the two is given
     if windows:
-        return build_turns(stage.corpus, Path(stage.corpus_dir)), lexicon
-    corpus = build_corpus(stage.corpus, Path(stage.corpus_dir))
+        return build_turns(stage.corpus, Path(stage.corpus_dir), fanout), lexicon
+    corpus = build_corpus(stage.corpus, Path(stage.corpus_dir), fanout)
     return corpus / "sequences.jsonl.gz", lexicon or corpus / LEXICON
 
 

@@ -55,10 +55,10 @@ class RlConfig(Record):
     """Group-relative policy optimization over work in the sandbox (docs/rl.md).
 
     `decoder` is the run that is trained on and stayed near to, `scorer` a run of the energy model or null. A phase
-    draws `tasks` tasks, tries `group` times what each asks for, and makes `updates` updates out of it, in `epochs`
-    passes. `pass_low`..`pass_high` is the pass rate of the groups that are learned from: true rates of 20 to 80 %
-    show as 1 to 7 of 8 tries. `advance` is the pass rate at which
-    the next level of the curriculum opens; `patience` phases open it in any case.
+    draws `tasks` tasks, tries `group` times what each asks for (`engine` writes the tries), and makes `updates`
+    updates out of it, in `epochs` passes. `pass_low`..`pass_high` is the pass rate of the groups that are learned
+    from: true rates of 20 to 80 % show as 1 to 7 of 8 tries. `advance` is the pass rate at which the next level of
+    the curriculum opens; `patience` phases open it in any case.
     """
 
     name: Literal["rl"] = "rl"
@@ -68,6 +68,7 @@ class RlConfig(Record):
     phases: int = Field(default=6, ge=1)
     tasks: int = Field(default=120, ge=1)
     group: int = Field(default=8, ge=2, le=64)
+    engine: Literal["hf", "vllm"] = "hf"
     temperature: float = Field(default=1.0, gt=0, le=3)
     max_tokens: int = Field(default=320, ge=8)
     updates: int = Field(default=6, ge=1)
