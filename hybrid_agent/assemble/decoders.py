@@ -17,19 +17,27 @@ from hybrid_agent.runs.manifest import MANIFEST, read_manifest
 from hybrid_agent.tools.registry import call_schema
 
 OPTION = "--decoder"
-KINDS = ("tiny", PROMOTED, "hf", "openai")
+KINDS = ("tiny", PROMOTED, "hf", "vllm", "openai")
 MODEL_FILES = ("config.json", MANIFEST, "decoder/config.json")  # a checkpoint, a bundle, a run of training
 
 
 @dataclass(frozen=True)
 class DecoderSpec:
-    """`tiny` (the trained bundle), `hf:PATH`, `openai:URL[#MODEL]`, or `script:FILE` (tests: scripted replies).
+    """`tiny` (the trained bundle), `hf:PATH`, `vllm:PATH[#KEY=VALUE,...]` (hybrid_agent.decoder.vllm_engine),
+    `openai:URL[#MODEL]`, or `script:FILE` (tests: scripted replies).
 
     `promoted` is read as one of the first two: the bundle that serves by the record of promotions.
     """
 
     kind: str
     target: str
+
+    @property
+    def folder(self) -> Path | None:
+        """Where the model lies, if it is one of ours to load; None for the shipped one, a server or a script."""
+        if self.kind == "vllm":
+            return Path(self.target.partition("#")[0])
+        return Path(self.target) if self.kind == "hf" else None
 
     def __str__(self) -> str:
         return f"{self.kind}:{self.target}" if self.target else self.kind
@@ -39,7 +47,7 @@ def parse_decoder(text: str) -> DecoderSpec:
     """Read a decoder specification; cheap, so that a mistake is answered before anything is loaded.
 
     Raises:
-        InputError: unknown kind, missing folder, not a URL, or nothing was promoted.
+        InputError: unknown kind, missing folder or option, not a URL, or nothing was promoted.
     """
     kind, colon, target = text.partition(":")
     if kind == "tiny" and not colon:
@@ -55,6 +63,8 @@ def parse_decoder(text: str) -> DecoderSpec:
         if kind == "script" and not path.is_file():
             raise InputError(f"no such file: {target}", where=OPTION, fix="give a JSON file with a list of calls")
         return DecoderSpec(kind, str(path.absolute()))
+    if kind == "vllm" and target:
+        return _vllm(target)
     if kind == "openai" and target:
         if not target.startswith(("http://", "https://")):
             fix = "write the address of the server: openai:http://127.0.0.1:8000/v1"
@@ -62,7 +72,20 @@ def parse_decoder(text: str) -> DecoderSpec:
         return DecoderSpec(kind, target)
     close = nearest(kind, KINDS)
     hint = f"did you mean {close!r}? " if close and close != kind else ""
-    raise InputError(f"unknown decoder {text!r}", where=OPTION, fix=hint + "use tiny, promoted, hf:PATH or openai:URL")
+    raise InputError(
+        f"unknown decoder {text!r}", where=OPTION, fix=hint + "use tiny, promoted, hf:PATH, vllm:PATH or openai:URL"
+    )
+
+
+def _vllm(target: str) -> DecoderSpec:
+    from hybrid_agent.decoder.vllm_engine import described, parse_target
+
+    path, options = parse_target(target, OPTION)
+    if not any((path / name).is_file() for name in MODEL_FILES):
+        fix = "give a folder saved by save_pretrained: vllm:PATH"
+        raise InputError(f"no model folder at {path}", where=OPTION, fix=fix)
+    said = described(options)
+    return DecoderSpec("vllm", f"{path.absolute()}{f'#{said}' if said else ''}")
 
 
 def make_decoder(spec: DecoderSpec, parts: Mapping[str, Path] | None = None, **switches: bool | float) -> Decoder:
@@ -74,7 +97,7 @@ def make_decoder(spec: DecoderSpec, parts: Mapping[str, Path] | None = None, **s
         switches: fields of `hybrid_agent.decoder.hf.DecoderOptions`, for local models.
 
     Raises:
-        InputError: the bundle or model is not there or damaged.
+        InputError: the bundle or model is not there or damaged, or vLLM is not installed.
     """
     if spec.kind == "script":
         from hybrid_agent.decoder.scripted import ScriptedDecoder
@@ -86,6 +109,14 @@ def make_decoder(spec: DecoderSpec, parts: Mapping[str, Path] | None = None, **s
         url, _, model = spec.target.partition("#")
         return OpenAIDecoder(url, model or None, call_schema())
     # torch is imported from here on, and only from here on.
+    if spec.kind == "vllm":
+        from hybrid_agent.decoder.vllm import VllmDecoder
+        from hybrid_agent.decoder.vllm_engine import import_vllm, parse_target
+
+        import_vllm()
+        path, chosen = parse_target(spec.target, OPTION)
+        known = {name: bool(value) for name, value in switches.items() if name in ("constrained", "greedy_first")}
+        return VllmDecoder.from_folder(path, call_schema(), chosen, parts, **known)
     from hybrid_agent.decoder.hf import DecoderOptions, HfDecoder
 
     folder = bundle_folder() if spec.kind == "tiny" else Path(spec.target)
@@ -131,12 +162,16 @@ def decoder_hash(spec: DecoderSpec) -> str:
         return file_hash(bundle_folder() / MANIFEST)
     if spec.kind == "script":
         return file_hash(Path(spec.target))
-    if spec.kind != "hf":
+    root = spec.folder
+    if root is None:
         return str(spec)
-    root = Path(spec.target)
+    # Options of vLLM (a quantization, say) can change what is written.
+    digest = hashlib.sha256(spec.target.partition("#")[2].encode() if spec.kind == "vllm" else b"")
     if (root / MANIFEST).is_file():
-        return file_hash(root / MANIFEST)
-    digest = hashlib.sha256()
+        if spec.kind == "hf":
+            return file_hash(root / MANIFEST)
+        digest.update(file_hash(root / MANIFEST).encode())
+        return digest.hexdigest()
     for file in sorted(root.rglob("*")):
         if file.suffix in (".json", ".safetensors", ".model"):
             state = file.stat()

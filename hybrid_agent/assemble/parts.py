@@ -113,7 +113,7 @@ def base_folder(decoder: DecoderSpec) -> Path | None:
     """The folder beside whose decoder other parts may lie; None for a server or a script."""
     if decoder.kind == "tiny":
         return bundle_folder()
-    return Path(decoder.target) if decoder.kind == "hf" else None
+    return decoder.folder
 
 
 def part_hash(path: Path) -> str:

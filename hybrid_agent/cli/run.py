@@ -50,7 +50,7 @@ def run(
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object with the outcome, nothing else.")
     ] = False,
-    decoder: Annotated[str, typer.Option(help="tiny, promoted, hf:PATH or openai:URL[#MODEL].")] = "tiny",
+    decoder: Annotated[str, typer.Option(help="tiny, promoted, hf:PATH, vllm:PATH or openai:URL[#MODEL].")] = "tiny",
     hybrid: Annotated[
         str, typer.Option(help="auto (the parts that are there), full, greedy, or another of configs/hybrid.")
     ] = "auto",

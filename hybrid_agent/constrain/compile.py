@@ -76,6 +76,13 @@ def grammar(schema: Any, tokenizer: Any, *, eos_token: int | None = None, vocab_
     return Grammar(prepared, trie, inner)
 
 
+def portable(prepared: Any) -> str:
+    """A prepared schema as JSON text that says itself how it is spelt, so that another program's llguidance (vLLM's
+    `guidance` backend) compiles it to the same grammar, whatever that program's own defaults are."""
+    document = {"allOf": [prepared]} if isinstance(prepared, bool) else prepared
+    return json.dumps({**document, "x-guidance": _OPTIONS}, ensure_ascii=False)
+
+
 def compile_prepared(prepared: Any, trie: LLTokenizer) -> tuple[LLMatcher, str | None]:
     """Compile a prepared schema; returns the library's matcher and its complaint, if any."""
     document = {"allOf": [prepared]} if isinstance(prepared, bool) else prepared

@@ -64,17 +64,11 @@ class ExpertLibrary:
         Raises:
             InputError: there is none, or one does not fit the model.
         """
-        adapters, children = {}, {}
-        for path in sorted(folder.glob(f"*/{CONFIG}")):
-            adapter = adapters[path.parent.name] = read_adapter(path.parent)
-            known = dict(model.named_modules())
-            if not set(adapter.factors) <= set(known):
-                raise InputError("this adapter belongs to another model", where=str(path.parent))
-            if (path.parent / CHILD).is_file():
-                first, second = json.loads((path.parent / CHILD).read_text(encoding="utf-8"))["parents"]
-                children[path.parent.name] = (first, second)
-        if not adapters:
-            raise InputError("no experts here", where=str(folder), fix="train them: python -m train.run stage=aoe")
+        adapters, children = read_experts(folder)
+        known = {name for name, _ in model.named_modules()}
+        for name, adapter in adapters.items():
+            if not set(adapter.factors) <= known:
+                raise InputError("this adapter belongs to another model", where=str(folder / name))
         return cls(model, adapters, children, sure=sure, keep=keep)
 
     @property
@@ -147,6 +141,23 @@ class ExpertLibrary:
             while len(self._kept) > self.keep:
                 self._kept.popitem(last=False)
         return self._kept[name]
+
+
+def read_experts(folder: Path) -> tuple[dict[str, Adapter], dict[str, tuple[str, str]]]:
+    """All adapters below a folder by name, and the two parents of those that are children.
+
+    Raises:
+        InputError: there is none, or one is broken.
+    """
+    adapters, children = {}, {}
+    for path in sorted(folder.glob(f"*/{CONFIG}")):
+        adapters[path.parent.name] = read_adapter(path.parent)
+        if (path.parent / CHILD).is_file():
+            first, second = json.loads((path.parent / CHILD).read_text(encoding="utf-8"))["parents"]
+            children[path.parent.name] = (first, second)
+    if not adapters:
+        raise InputError("no experts here", where=str(folder), fix="train them: python -m train.run stage=aoe")
+    return adapters, children
 
 
 def mixture(first: str, second: str, share: float) -> str:

@@ -217,7 +217,7 @@ class HfDecoder:
             drafts = engine.write(ids, how, constraint, bias, told, shift, speculator)
             self.spent = engine.spent
         if not found:
-            found[0] = _gave_up(self._segment(drafts[0], name))
+            found[0] = gave_up(self._segment(drafts[0], name))
             if watch is not None:
                 watch(found[0])
         return [found[row] for row in sorted(found)]
@@ -318,7 +318,7 @@ def without_policy(schema: Mapping[str, Any]) -> dict[str, Any]:
     return {**schema, "anyOf": cases}
 
 
-def _gave_up(segment: Segment) -> Segment:
+def gave_up(segment: Segment) -> Segment:
     """A valid call in place of one that did not end within its budget."""
     summary = "the next call did not fit into the token budget"
     call = {"tool": "finish", "args": {"status": "unsure", "summary": summary}}

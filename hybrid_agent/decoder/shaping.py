@@ -145,13 +145,24 @@ class Shaper:
         Raises:
             InputError: not there, broken, or fitted for another decoder.
         """
+        head = model.get_output_embeddings().weight.detach()  # type: ignore[no-untyped-call]
+        assert isinstance(head, torch.Tensor)
+        return cls.over(folder, head, tokenizer)
+
+    @classmethod
+    def over(cls, folder: Path, head: torch.Tensor, tokenizer: PreTrainedTokenizerFast) -> Shaper:
+        """The same over an LM head (vocab, d) without its model.
+
+        Raises:
+            InputError: not there, broken, or fitted for another decoder.
+        """
         try:
             about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
             steering = load_file(folder / WEIGHTS)["steering"]
         except (OSError, ValueError, KeyError, SafetensorError) as error:
             fix = "fit it: python -m train.shaping"
             raise InputError(f"no readable shaping: {error}", where=str(folder), fix=fix) from None
-        made = cls.for_model(model, tokenizer, steering)
+        made = cls(steering, head, excluded_tokens(tokenizer, head.shape[0]), tokenizer_hash(tokenizer))
         if (about.get("format"), about.get("tokenizer")) != (FORMAT, made.tokenizer):
             raise InputError("fitted for another tokenizer or by another version", where=str(folder / ABOUT))
         return made
