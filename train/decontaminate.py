@@ -30,7 +30,7 @@ from hybrid_agent.packs.pack import pack_names
 from hybrid_agent.packs.store import load_tasks
 from hybrid_agent.runs.atomic import write_atomic, write_json
 from hybrid_agent.swe.bench.dataset import load_rows
-from train.ngrams import Held, Screen
+from train.ngrams import BREAK, Held, Screen
 
 SHOWN = 10
 
@@ -50,8 +50,9 @@ def _held(against: Sequence[str]) -> Iterator[Held]:
             for task in load_tasks(name):
                 if task.split != "val":
                     yield Held(task.id, "goal", task.goal)
-                    acts = [call.args for call in task.gold if call.tool not in ("plan", "finish", "ask")]
-                    yield Held(task.id, "gold", json.dumps(acts, ensure_ascii=False), whole=True)
+                    acts = (call.args for call in task.gold if call.tool not in ("plan", "finish", "ask"))
+                    text = BREAK.join(json.dumps(args, ensure_ascii=False) for args in acts)
+                    yield Held(task.id, "gold", text, whole=True)
         else:
             for row in load_rows(name):
                 yield Held(row["instance_id"], "instance_id", row["instance_id"], exact=True)

@@ -7,6 +7,7 @@ call, a trace or a conversation.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import math
 import re
 from collections import Counter, defaultdict
@@ -22,6 +23,7 @@ _ESCAPE = re.compile(r"\\+(?:[nrtbf]|u[0-9a-fA-F]{4})")
 _WORD = re.compile(r"\w+")
 _INSTANCE = re.compile(r"[\w.-]+__[\w.-]+-\d+")
 _UNKNOWN = 0x9E3779B97F4A7C15
+BREAK = "\x1e"
 _BASE = 0xD6E8FEB86659FD93  # odd: powers of it stay different modulo 2^64
 
 
@@ -30,7 +32,7 @@ class Held:
     """A text that must not be trained on: whose it is (`name`), what it is (`field`), the text.
 
     With `exact` it is an identifier, which counts wherever it stands. With `whole` nearly all of it must be there: a
-    solution, parts of which are those of other tasks too.
+    solution, whose parts (set apart by BREAK, other text may stand between them) are those of other tasks too.
     """
 
     name: str
@@ -69,31 +71,34 @@ class Screen:
         self._ids: dict[str, Held] = {}
         self._values: dict[str, int] = {}
         self._powers = [pow(_BASE, j, 1 << 64) for j in range(config.words)]
-        runs: list[tuple[int, NDArray[np.uint64]]] = []  # by item: length of its runs, and their hashes
+        runs: list[set[tuple[int, int]]] = []  # by item: lengths of its runs and their hashes
         for item in dict.fromkeys(held):
             if item.exact:
                 self._ids[item.text.lower()] = item
                 continue
-            words = words_of(item.text)
-            if len(words) < config.least:
+            parts = [words_of(part) for part in item.text.split(BREAK)]
+            parts = [part for part in parts if len(part) >= config.least]
+            if sum(map(len, parts)) < (config.words if item.whole else config.least):
                 self.skipped += 1
                 continue
-            for word in words:
-                self._values.setdefault(word, _value(word))
-            length = min(config.words, len(words))
             self.items.append(item)
-            runs.append((length, np.unique(self._runs(words)[length - 1])))
+            runs.append(set().union(*map(self._learn, parts)))
         self._index(runs)
 
-    def _index(self, runs: list[tuple[int, NDArray[np.uint64]]]) -> None:
-        seen = Counter((length, key) for length, keys in runs for key in keys.tolist())
+    def _learn(self, words: list[str]) -> set[tuple[int, int]]:
+        for word in words:
+            self._values.setdefault(word, _value(word))
+        length = min(self.config.words, len(words))
+        return {(length, int(key)) for key in self._runs(words)[length - 1]}
+
+    def _index(self, runs: list[set[tuple[int, int]]]) -> None:
+        seen = Counter(itertools.chain.from_iterable(runs))
         self._of: dict[int, dict[int, list[int]]] = defaultdict(dict)
         self._total: list[int] = []
-        for number, (length, keys) in enumerate(runs):
-            rare = [key for key in keys.tolist() if seen[length, key] < self.config.common]
-            kept = rare or keys.tolist()
+        for number, keys in enumerate(runs):
+            kept = [key for key in keys if seen[key] < self.config.common] or list(keys)
             self._total.append(len(kept))
-            for key in kept:
+            for length, key in kept:
                 self._of[length].setdefault(key, []).append(number)
         self._keys = {length: np.sort(np.array(list(of), np.uint64)) for length, of in self._of.items()}
 
