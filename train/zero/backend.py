@@ -29,7 +29,7 @@ ON_PARAMETERS = (
     "group_id comm_dtype"
 ).split()
 ON_MODULES = (
-    "pre_bwd_fn post_bwd_fn applied_pre_backward_ref_cnt _external_params _z3_leaf _n_available_params"
+    "pre_bwd_fn post_bwd_fn applied_pre_backward_ref_cnt _external_params _z3_leaf _n_available_params all_parameters"
 ).split()
 
 

@@ -10,8 +10,6 @@ from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
-import torch
-
 from hybrid_agent.config.deepspeed import ZeroConfig
 from hybrid_agent.config.optim import OptimConfig, ProfileConfig
 from hybrid_agent.errors import InputError
@@ -91,10 +89,11 @@ def _zero(zero: ZeroConfig, device: str, persist_below: int) -> dict[str, Any]:
 
 @contextmanager
 def sharded_init(profile: ProfileConfig, ranks: Ranks) -> Iterator[None]:
-    """While models are built or loaded in here, each rank keeps only its share of the weights (where the profile asks
-    for that), `from_pretrained` of transformers included. Does nothing in plain torch.
+    """Where the profile asks for it, `from_pretrained` of transformers in here leaves each rank with its share of the
+    weights only, and reads a checkpoint's files one after the other. Does nothing in plain torch.
 
-    What is built in here can be read only by the training engine, until it has finished.
+    What is loaded in here holds no numbers outside of the training engine until that has finished. Adapters are added
+    afterwards, as always.
     """
     if profile.deepspeed is None or not profile.deepspeed.init_sharded:
         yield
@@ -105,8 +104,6 @@ def sharded_init(profile: ProfileConfig, ranks: Ranks) -> Iterator[None]:
     from transformers.integrations import HfDeepSpeedConfig
 
     config = deepspeed_config(profile, OptimConfig(), ranks.world)
-    config["gradient_accumulation_steps"] = 1
-    known = HfDeepSpeedConfig(config)  # transformers asks it, as long as it lives
-    with deepspeed.zero.Init(config_dict_or_path=config, dtype=torch.float32):
-        yield
+    known = HfDeepSpeedConfig(config)  # transformers looks for one that is alive
+    yield
     del known
