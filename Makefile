@@ -14,7 +14,7 @@ LEVEL   ?= alpha
 ARGS    ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check packs train-stage train-all eval ablate gates canary bench serve compose-test clean dashboard
+.PHONY: help setup demo test check packs train-stage train-all plan eval ablate gates canary bench bench-train serve compose-test clean dashboard
 
 help:  ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -49,6 +49,9 @@ train-stage: setup  ## train one stage: STAGE=sft PROFILE=tiny
 train-all: setup  ## train every stage that is missing and export the whole bundle: PROFILE=tiny
 	@$(PY) -m train.pipeline profile=$(PROFILE) $(ARGS)
 
+plan: setup  ## memory, tokens, steps and hours of every stage before it starts: PROFILE=node4 MODEL=qwen25_coder_7b
+	@$(PY) -m train.plan --profile $(PROFILE) $(if $(MODEL),--model $(MODEL)) $(ARGS)
+
 eval: setup  ## evaluate on held-out tasks: SUITE=os|code|pool|swe_mini POOL=PATH SPLIT=test_names|test_paraphrase|test_composition
 ifeq ($(SUITE),pool)
 	@$(PY) -m eval.code_pool $(if $(POOL),pool=$(POOL)) $(ARGS)
@@ -72,6 +75,9 @@ dashboard: setup  ## print the W&B dashboard's definition; ARGS='--publish --ent
 
 bench: setup  ## speed, as ratios measured side by side in one run
 	@$(PY) -m eval.bench $(ARGS)
+
+bench-train: setup  ## throughput of the training loop against TRL's SFTTrainer, in one run: ARGS='steps=1000'
+	@$(PY) -m train.bench_trl $(ARGS)
 
 serve: setup  ## the four services and the gateway as local processes; one Ctrl-C ends them: ARGS='key=value ...'
 	@$(PY) -m services.run $(ARGS)
