@@ -82,3 +82,21 @@ def _records(data: bytes) -> Iterator[bytes]:
         parts = parts + body if kind in (MIDDLE, LAST) else body
         if kind in (FULL, LAST):
             yield parts
+
+
+def watched(folder: Path, stage: str, *figures: str, table: str = "samples") -> Offline | None:
+    """The one offline run of a stage's attempt; asserts that it ended with these figures and a table.
+
+    None where wandb is not installed: a stage goes on without.
+    """
+    try:
+        import wandb  # noqa: F401
+    except ImportError:
+        return None
+    (found,) = read_offline(folder)
+    logged = {key for row in found.history for key in row}
+    assert found.ended and found.job_type == stage and found.name == "/".join(folder.parts[-3:])
+    assert set(figures) <= logged
+    assert found.summary[f"tables/{table}/nrows"] > 0
+    assert (folder / "tables" / f"{table}.json").is_file() and found.config
+    return found

@@ -17,6 +17,7 @@ from hybrid_agent.runs.layout import find_run
 from hybrid_agent.runs.manifest import read_manifest
 from hybrid_agent.traces.contexts import Candidate, Context, write_contexts
 from hybrid_agent.types import Exchange, Segment, Window
+from tests.integration.offline_runs import watched
 
 ENV = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path.cwd()), "COLUMNS": "200"}
 SMALL = [
@@ -93,7 +94,7 @@ def command(contexts, root, *more):
 
 
 def train(contexts, root, *more):
-    return subprocess.run(command(contexts, root, *more), env=ENV, capture_output=True, text=True, timeout=240)
+    return subprocess.run(command(contexts, root, *more), env=ENV, capture_output=True, text=True, timeout=900)
 
 
 def losses(folder):
@@ -104,9 +105,13 @@ def losses(folder):
 @pytest.fixture(scope="module")
 def whole(contexts, tmp_path_factory):
     root = tmp_path_factory.mktemp("whole")
-    done = train(contexts, root, "stage.decoder=bundle")
+    done = train(contexts, root, "stage.decoder=bundle", "tracking=wandb")
     assert done.returncode == 0, done.stderr
     return root
+
+
+def test_it_is_watched(whole):
+    watched(find_run(whole, "hrm/tiny"), "hrm", "loss", "grad_norm", "tool_acc", "risk_ece", "expert_acc")
 
 
 def test_it_learns_calibrates_and_says_what_it_made(whole):

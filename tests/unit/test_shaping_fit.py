@@ -15,8 +15,10 @@ from hybrid_agent.runs.manifest import read_manifest
 from hybrid_agent.tools.registry import call_schema
 from hybrid_agent.traces.contexts import Candidate, Context, write_contexts
 from hybrid_agent.types import Budget, Control, Segment, Window
+from tests.integration.offline_runs import watched
 from tests.unit.decoder_models import model, tokenizer
-from train.shaping import fit, judge, log_likelihoods, main, weights
+from train.shaping import main
+from train.shaping_fit import fit, judge, log_likelihoods, weights
 from train.shaping_table import collect, from_labels
 
 CALLS = {op: f'{{"tool":"fs","args":{{"op":"{op}","path":"x"}}}}' for op in ("list", "stat")}
@@ -115,7 +117,8 @@ def folder(tmp_path):
 def test_the_command_writes_a_part_that_a_decoder_takes(folder, capsys):
     write_contexts(folder / "c.jsonl.gz", contexts(60))
     arguments = [f"contexts={folder / 'c.jsonl.gz'}", f"decoder={folder / 'decoder'}", f"runs={folder / 'runs'}"]
-    assert main([*arguments, "iterations=20"]) == 0
+    assert main([*arguments, "iterations=20", "tracking=wandb"]) == 0
+    watched(folder / "runs" / "shaping" / "tiny" / "001", "shaping", "shaping/nll", table="strengths")
     manifest = read_manifest(folder / "runs" / "shaping" / "tiny" / "001")
     assert manifest.metrics["alpha"] > 0
     part = folder / "runs" / "shaping" / "tiny" / "001" / "shaping"
