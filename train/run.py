@@ -16,6 +16,7 @@ from rich.console import Console
 from hybrid_agent.config.load import load_config
 from hybrid_agent.config.train import TrainConfig
 from hybrid_agent.errors import HybridAgentError, InputError
+from train.plan import check
 from train.launch import launcher, local_ranks
 
 
@@ -31,6 +32,8 @@ def main(overrides: Sequence[str] | None = None) -> int:
         config = load_config("train", overrides, TrainConfig)
         # Spinning threads starve each other on a shared machine (measured: 7 times slower).
         os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+        if os.environ.get("RANK", "0") == "0":
+            check(config)
         world = config.profile.ranks or len(os.sched_getaffinity(0))
         if starter := launcher(config.profile.launch, world, overrides):
             os.execv(starter[0], starter)

@@ -14,6 +14,7 @@ class ProfileConfig(Record):
     """The machine. `ranks` processes share a run (0: one per core), with `threads` in all (0: one per core).
     `precision=auto`: bf16 where the hardware multiplies it natively. `peak_tflops` is what one rank's processor could
     do at that precision (10^12 operations a second), for the MFU; null leaves the MFU out.
+    `memory_gib` is what one rank's device holds: a run that cannot fit is refused before it starts (train/plan.py).
 
     `checkpointing` computes activations again in the backward pass instead of keeping them. `attention=auto` is
     FlashAttention-2 on a GPU where it is installed, else torch's own (SDPA). With `deepspeed` training runs under
@@ -25,6 +26,7 @@ class ProfileConfig(Record):
     threads: int = Field(default=0, ge=0, le=256)
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     peak_tflops: float | None = Field(default=None, gt=0)
+    memory_gib: float | None = Field(default=None, gt=0)
     checkpointing: bool = False
     attention: Literal["auto", "eager", "sdpa", "flash_attention_2"] = "auto"
     deepspeed: ZeroConfig | None = None

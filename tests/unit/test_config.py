@@ -28,11 +28,18 @@ def schema_of(name: str) -> type[BaseModel]:
     return schema
 
 
-def group_files() -> list[tuple[str, str, str]]:
-    """(primary config, group, option) of every YAML file in a sub-folder."""
+def group_files() -> list[tuple[str, list[str]]]:
+    """(primary config, overrides) that bring in every YAML file in a sub-folder."""
     out = []
     for path in sorted(ROOT.glob("*/**/*.yaml")):
-        group = path.parent.relative_to(ROOT).as_posix()
+        group, option = path.parent.relative_to(ROOT).as_posix(), path.stem
+        if group == "scale":  # STAGE-PROFILE.yaml comes with the two
+            stage, _, profile = option.rpartition("-")
+            out.append(("train", [f"stage={stage}", f"profile={profile}"]))
+            continue
+        if group == "deepspeed":  # lies inside a profile
+            out.append(("train", ["profile=node4", f"deepspeed@profile.deepspeed={option}"]))
+            continue
         users = [
             name
             for name in PRIMARY
@@ -40,7 +47,10 @@ def group_files() -> list[tuple[str, str, str]]:
             if isinstance(entry, dict) and group in {str(k).removeprefix("optional ").split("@")[0] for k in entry}
         ]
         assert users, f"no primary config uses the group {group} ({path})"
-        out.append((users[0], group, path.stem))
+        # What a person must say along with an option.
+        pretrained = group == "model" and "kind: hf" in path.read_text()
+        more = (["stage=sft_lora"] if pretrained else []) + (["model.path=somewhere"] if option == "hf" else [])
+        out.append((users[0], [f"{group}={option}", *more]))
     return out
 
 
@@ -50,10 +60,15 @@ def test_primary_config_loads(name: str) -> None:
     assert isinstance(load_config(name, [], schema), schema)
 
 
-@pytest.mark.parametrize(("name", "group", "option"), group_files())
-def test_group_file_loads(name: str, group: str, option: str) -> None:
+@pytest.mark.parametrize(("name", "overrides"), group_files())
+def test_group_file_loads(name: str, overrides: list[str]) -> None:
     schema = schema_of(name)
-    assert isinstance(load_config(name, [f"{group}={option}"], schema), schema)
+    assert isinstance(load_config(name, overrides, schema), schema)
+
+
+def test_a_file_of_a_larger_machine_is_taken_in() -> None:
+    config = load_config("train", ["stage=sft_lora", "profile=node4", "model=seed_coder_8b"], TrainConfig)
+    assert config.stage.optim.global_tokens >= 2_000_000 and config.profile.deepspeed is not None
 
 
 def test_overrides_arrive_and_config_is_frozen() -> None:

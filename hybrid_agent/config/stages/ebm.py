@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
@@ -27,7 +27,8 @@ class EbmConfig(Record):
 
     `contexts` is a file of labelled candidates, or the folder that `hybrid-agent traces build` made.
     `trunk`: `decoder` starts from the weights of the run `decoder` (a run such as sft/tiny, a bundle's folder, or
-    `bundle` for the shipped one), `hf:PATH` from any Hugging Face folder, `none` uses features only. `packed` rows
+    `bundle` for the shipped one), `hf:PATH` from any Hugging Face folder or hub id, `none` uses features
+    only. `trunk_architecture` is that model's published config, to plan with before its files are there. `packed` rows
     hold a prefix once with all its candidates; the trunk must take a four-dimensional attention mask (decoders do).
     """
 
@@ -35,6 +36,7 @@ class EbmConfig(Record):
     contexts: str = Field(default="runs/rollouts/contexts", min_length=1)
     decoder: str = "bundle"
     trunk: str = "decoder"
+    trunk_architecture: dict[str, Any] | None = None
     packed: bool = True
     context: int | None = Field(default=None, ge=64)
     hidden: int = Field(default=64, ge=1)
