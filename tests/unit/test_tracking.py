@@ -150,11 +150,6 @@ def test_wandb_runs_are_written_offline_and_a_resumed_run_keeps_its_id(tmp_path)
     assert first.config["stage"] == {"rank": 8}
     assert first.series("loss") == [(1, 1.0), (2, 0.5)] and second.series("ece/shell") == [(4, 0.02)]
     assert second.summary["auc/shell"] == 0.9 and second.summary["tables/samples/nrows"] == 2
-    ready = subprocess.run(
-        [sys.executable, "-m", "wandb", "sync", "--dry-run", *(str(run.path.parent) for run in (first, second))],
-        capture_output=True, text=True, timeout=120, cwd=tmp_path, check=True,
-    )  # fmt: skip
-    assert "Would sync 2 run(s)" in ready.stdout + ready.stderr
 
 
 def test_wandb_where_it_cannot_write_is_warned_of(tmp_path):
@@ -260,12 +255,16 @@ def test_the_dashboard_builds_without_a_network(monkeypatch, tmp_path, capsys):
 
 
 @pytest.mark.parametrize("name, schema", [("train", TrainConfig), ("eval", EvalConfig)])
-def test_the_config_says_who_is_told(name, schema):
+def test_the_config_says_who_is_told(name, schema, monkeypatch):
+    monkeypatch.delenv("HYBRID_AGENT_TRACKING", raising=False)
     assert load_config(name, [], schema).tracking.to == ()
     chosen = load_config(name, ["tracking=wandb"], schema).tracking
     assert (chosen.to, chosen.mode, chosen.machine) == (("wandb",), "offline", False)
     with pytest.raises(InputError, match=r"tracking\.mode"):
         load_config(name, ["tracking.mode=onlin"], schema)
+    monkeypatch.setenv("HYBRID_AGENT_TRACKING", "wandb")
+    assert load_config(name, [], schema).tracking.to == ("wandb",)
+    assert load_config(name, ["tracking=local"], schema).tracking.to == ()
 
 
 def test_nothing_heavy_is_imported_to_open_a_tracker(tmp_path):
