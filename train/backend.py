@@ -37,10 +37,12 @@ class Backend(Protocol):
     """Forward, backward, step, save, load, gather.
 
     Attributes:
-        together: forward passes and saving need every rank; else the first can do them alone.
+        together: evaluation and saving need every rank; else the first can do them alone.
+        whole: every rank holds all weights between steps, so one of them can use the model by itself.
     """
 
     together: bool
+    whole: bool
 
     def descend(self, work: Callable[[], Loss], share: float) -> Loss:
         """One micro-batch: the forward pass `work`, then the backward pass of its value times `share`."""
@@ -77,7 +79,7 @@ class Backend(Protocol):
 class TorchBackend:
     """Implements `Backend`: the ranks hold equal weights and average their gradients."""
 
-    together = False
+    together, whole = False, True
 
     def __init__(self, model: nn.Module, optim: OptimConfig, ranks: Ranks) -> None:
         self.model, self.clip, self.ranks = model, optim.clip, ranks

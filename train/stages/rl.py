@@ -110,6 +110,10 @@ def run(config: TrainConfig, command: str, console: Console) -> Path:
             watch=tracker.mirror(),
             flops=flops_per_token(model),
         )
+        if not engine.backend.whole:
+            fix = "raise it to the size of the model, or train in plain torch"
+            what = "the first rank makes the rollouts and needs all weights for that"
+            raise InputError(what, field="profile.deepspeed.whole_below", fix=fix)
         engine.fit()
         if ranks.first:
             _finish(config, parts, engine, command, parents, tracker)
