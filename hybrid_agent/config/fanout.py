@@ -21,7 +21,7 @@ class FanoutConfig(Record):
 
     kind: Literal["local", "ray"] = "local"
     workers: int | None = Field(default=None, ge=0, le=4096)
-    address: str | None = None
+    address: str | None = Field(default=None, pattern=r"^(auto|[\w.\-\[\]:]+:\d+)$")
     gpus: float = Field(default=0.0, ge=0, le=16)
     retries: int = Field(default=2, ge=0, le=20)
     straggler_s: float | None = Field(default=None, ge=0)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import socket
 import sys
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,12 +16,19 @@ from pathlib import Path
 from typing import Any
 
 from hybrid_agent.config.fanout import FanoutConfig
-from hybrid_agent.errors import InputError
+from hybrid_agent.errors import InfraError, InputError
 from hybrid_agent.fanout.inside import THREADS, Inside, leave_interrupts_to_parent
 from hybrid_agent.fanout.work import Event
 
 OBJECT_STORE = 100 * 2**20  # bytes; items and results are small, what is large lies in files
 PATIENCE_S = 10.0
+STARTS = 3
+QUIET: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
+SETTINGS = {
+    "RAY_USAGE_STATS_ENABLED": "0",  # nothing is sent anywhere
+    "RAY_worker_niceness": "0",  # as local workers; Ray's own default is 15
+    "RAY_DASHBOARD_STARTUP_TIMEOUT_S": "600",  # a busy machine is no error
+}
 CARRIED = ("AGENT_", "HF_", "HYBRID_AGENT_", "TRANSFORMERS_")  # prefixes of variables that our code reads
 
 
@@ -37,16 +45,11 @@ class RayWorkers:
 
     Raises:
         InputError: Ray is not installed, no cluster answers, or no worker fits into it.
+        InfraError: no cluster can be started here.
     """
 
     def __init__(self, start: bytes, config: FanoutConfig, items: int) -> None:
-        if find_spec("ray") is None:
-            raise InputError("Ray is not installed", field="fanout", fix="pip install -e '.[cluster]', or fanout=local")
-        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is sent anywhere
-        os.environ.setdefault("RAY_worker_niceness", "0")  # as local workers; Ray's own default is 15
-        os.environ.setdefault("RAY_DASHBOARD_STARTUP_TIMEOUT_S", "600")  # a busy machine is no error
-        import ray
-
+        ray = import_ray()
         self._ray, self._start, self._config = ray, start, config
         self._actors: dict[int, Any] = {}
         self._running: dict[Any, int] = {}  # what Ray promises: worker
@@ -113,19 +116,29 @@ class RayWorkers:
 
 
 def _connect(ray: Any, config: FanoutConfig, wanted: int) -> None:
-    quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
     if config.address is not None:
         try:
-            ray.init(address=config.address, **quiet)
-        except (ConnectionError, ValueError, RuntimeError) as error:
+            _knock(config.address)
+            ray.init(address=config.address, **QUIET)
+        except (OSError, ValueError, RuntimeError) as error:
             raise InputError(
                 f"no Ray cluster answers: {str(error).splitlines()[0]}",
                 where=f"fanout.address={config.address}",
                 fix="start one (ray start --head), or fanout.address=null",
             ) from None
         return
-    cores = len(os.sched_getaffinity(0)) if not config.workers else wanted
-    ray.init(address="local", num_cpus=cores, include_dashboard=False, object_store_memory=OBJECT_STORE, **quiet)
+    start_cluster(wanted if config.workers else len(os.sched_getaffinity(0)))
+
+
+def _knock(address: str) -> None:
+    """Ray itself tries for minutes.
+
+    Raises:
+        OSError: nobody listens there.
+    """
+    if address != "auto":
+        host, _, port = address.rpartition(":")
+        socket.create_connection((host.strip("[]"), int(port)), timeout=PATIENCE_S).close()
 
 
 def _cores(ray: Any) -> int:
@@ -133,6 +146,41 @@ def _cores(ray: Any) -> int:
     if found < 1:
         raise InputError("the Ray cluster has no cores", field="fanout.address", fix="add a node: ray start --address")
     return found
+
+
+def import_ray() -> Any:
+    """The module, told how we want it before it is loaded.
+
+    Raises:
+        InputError: Ray is not installed.
+    """
+    if find_spec("ray") is None:
+        raise InputError("Ray is not installed", field="fanout", fix="pip install -e '.[cluster]', or fanout=local")
+    for name, value in SETTINGS.items():
+        os.environ.setdefault(name, value)
+    import ray
+
+    return ray
+
+
+def start_cluster(cores: int) -> None:
+    """A cluster of this machine alone; it ends with this process, or with `ray.shutdown()`.
+
+    Raises:
+        InputError: Ray is not installed.
+        InfraError: it does not start.
+    """
+    ray = import_ray()
+    for attempt in range(1, STARTS + 1):
+        try:
+            ray.init(
+                address="local", num_cpus=cores, include_dashboard=False, object_store_memory=OBJECT_STORE, **QUIET
+            )
+            return
+        except Exception as error:  # on a busy machine Ray gives up after half a minute, with a bare `Exception`
+            ray.shutdown()
+            if attempt == STARTS:
+                raise InfraError(f"Ray does not start here: {error}") from error
 
 
 @dataclass(frozen=True)

@@ -76,6 +76,13 @@ def test_our_mistakes_end_it_and_workers_that_cannot_start_do_too(tmp_path: Path
     assert list(fan_out([], partial(worker, tmp_path), over(2))) == []
 
 
+def test_a_cluster_that_does_not_answer_is_named(tmp_path: Path) -> None:
+    pytest.importorskip("ray")
+    with pytest.raises(InputError, match=r"no Ray cluster answers.*fanout\.address=null") as caught:
+        list(fan_out([Job(1)], partial(worker, tmp_path), over(1, kind="ray", address="127.0.0.1:1")))
+    assert caught.value.where == "fanout.address=127.0.0.1:1"
+
+
 def test_workers_die_with_their_parent(tmp_path: Path) -> None:
     lines = (
         "from functools import partial; from pathlib import Path",
