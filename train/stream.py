@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -150,7 +151,7 @@ class MixtureStream:
         """Records read, times read through and records dropped as contaminated, by source."""
         found: dict[str, float] = {}
         for part in self.parts:
-            name = f"data/{part.config.kind or part.config.path}"
+            name = f"data/{part.config.kind or Path(part.config.path).name}"
             found |= {f"{name}/read": part.read, f"{name}/epochs": part.reader.cursor()["epoch"]}
             if part.screen is not None:
                 found[f"{name}/dropped"] = part.dropped
