@@ -25,7 +25,7 @@ setup: .venv/.installed  ## make .venv and install everything, bubblewrap includ
 	@sh .ci/system.sh
 	@test -x $(PY) || python3 -m venv .venv
 	@echo "setup: installing Python packages into .venv (a few minutes the first time)"
-	@$(PY) -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev,serve,memory,swebench]'
+	@$(PY) -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev,serve,memory,swebench,train,cluster]'
 	@touch $@
 
 demo: setup  ## real tasks done by the shipped agent in the sandbox
