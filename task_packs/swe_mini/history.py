@@ -7,13 +7,12 @@ with the bug. The state without the bug is in none of them.
 from __future__ import annotations
 
 import datetime
-import os
-import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from hybrid_agent.errors import InfraError
+from hybrid_agent.swe.bench import repos
 
 AUTHOR = "swe_mini <swe_mini@localhost>"
 
@@ -33,17 +32,7 @@ def git(where: Path, *arguments: str, stdin: bytes | None = None) -> bytes:
     Raises:
         InfraError: it failed.
     """
-    environment = {
-        "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
-        "HOME": "/nonexistent",
-        "LC_ALL": "C",
-        "GIT_CONFIG_NOSYSTEM": "1",
-        "GIT_CONFIG_GLOBAL": "/dev/null",
-        "GIT_CEILING_DIRECTORIES": str(where.parent),
-        "GIT_TERMINAL_PROMPT": "0",
-    }
-    options = ("-c", "safe.directory=*", "-c", "core.hooksPath=/dev/null")
-    done = subprocess.run(["git", *options, *arguments], cwd=where, env=environment, input=stdin, capture_output=True)
+    done = repos.git(where, *arguments, stdin=stdin)
     if done.returncode:
         raise InfraError(f"git {arguments[0]} failed in {where}: {done.stderr.decode(errors='replace').strip()[:300]}")
     return done.stdout
