@@ -23,7 +23,7 @@ from rich.table import Table
 
 from eval.bench_batching import decoding, scoring, stock
 from eval.bench_memory import memory_lookup
-from eval.bench_speculation import candidates, shaping, speculation
+from eval.bench_speculation import SCORER, candidates, shaping, speculation
 from eval.bench_windows import Example, held_out_examples
 from eval.ratio import Ratio, take_turns
 from hybrid_agent.assemble.decoders import bundle_folder
@@ -209,7 +209,7 @@ def main() -> None:
         mask_cost(decoder, examples),
         constrained_against_free(folder, examples, options.rounds),
         engine_against_generate(folder, options.rounds),
-        *candidates(folder, examples, options.rounds),
+        *candidates(folder, examples, options.rounds, {SCORER: folder / SCORER} if (folder / SCORER).is_dir() else {}),
         *speculation(folder, examples, options.rounds, _draft(folder, options.draft)),
         shaping(folder, examples, options.rounds),
         *decoding(folder, max(1, options.rounds // 2)),
@@ -218,6 +218,7 @@ def main() -> None:
         *sandbox_against_subprocess(options.rounds * 3),
         *snapshots(options.rounds),
         memory_lookup(),
+        services_against_process(max(1, options.rounds // 2)),
     ]
     table = Table("what", "ours ms", "other ms", "ratio", "note")
     for r in ratios:

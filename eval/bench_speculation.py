@@ -5,17 +5,21 @@ Windows are starts of steps of held-out tasks; caches are empty at the start of 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import torch
 
 from eval.bench_windows import Example
 from eval.ratio import Ratio, take_turns
+from hybrid_agent.assemble.hybrid import load_part
+from hybrid_agent.config.hybrid import Thresholds
 from hybrid_agent.decoder.hf import DRAFT, DecoderOptions, HfDecoder
 from hybrid_agent.decoder.shaping import WIDTH, Shaper
 from hybrid_agent.tools.registry import call_schema
 from hybrid_agent.types import Budget, Control
+
+SCORER = "scorer"
 
 
 def write(decoder: HfDecoder, examples: list[Example], *budgets: Budget) -> list[str]:
@@ -29,17 +33,33 @@ def write(decoder: HfDecoder, examples: list[Example], *budgets: Budget) -> list
     return texts
 
 
-def candidates(folder: Path, examples: list[Example], rounds: int) -> list[Ratio]:
-    """Four candidates over one prefix against one, at once and as the loop asks (a greedy one, then three)."""
+def candidates(folder: Path, examples: list[Example], rounds: int, parts: Mapping[str, Path]) -> list[Ratio]:
+    """Four candidates over one prefix against one: samples and branches, at once and as the loop asks (a greedy one,
+    then three); and scored by the energy model, if it is there."""
     decoder = HfDecoder.from_folder(folder, call_schema(), DecoderOptions(threads=1), parts={})
     asks_twice = HfDecoder.from_folder(folder, call_schema(), DecoderOptions(threads=1, greedy_first=False), parts={})
+    scorer = load_part(SCORER, parts)
     one = Budget(max_tokens=160)
     sampled = Budget(max_tokens=160, temperature=0.8)
+    branched = Budget(max_tokens=160, temperature=Thresholds().temperature, draw="branch")
+
+    def reranked() -> None:
+        for example in examples:
+            asks_twice.forget()
+            found = [*asks_twice.propose(example.window, one, Control())]
+            found += asks_twice.propose(example.window, branched.model_copy(update={"k": 3}), Control())
+            if scorer is not None:
+                scorer.score(example.window, found)
+
+    runs: dict[str, Callable[[], object]] = {
+        "K=4 / K=1, samples": lambda: write(decoder, examples, sampled.model_copy(update={"k": 4})),
+        "greedy, then 3 samples / K=1": lambda: write(asks_twice, examples, one, sampled.model_copy(update={"k": 3})),
+        "greedy, then 3 branches / K=1": lambda: write(asks_twice, examples, one, branched.model_copy(update={"k": 3})),
+    }
+    if scorer is not None:
+        runs["greedy, 3 branches, reranked / K=1"] = reranked
     found = []
-    for name, run in (
-        ("K=4 / K=1, one segment", lambda: write(decoder, examples, sampled.model_copy(update={"k": 4}))),
-        ("greedy then 3 / K=1", lambda: write(asks_twice, examples, one, sampled.model_copy(update={"k": 3}))),
-    ):
+    for name, run in runs.items():
         ours, other = take_turns(run, lambda: write(decoder, examples, one), rounds)
         found.append(Ratio(name, ours / len(examples), other / len(examples), ours / other, "shared prefix"))
     return found
