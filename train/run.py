@@ -16,8 +16,8 @@ from rich.console import Console
 from hybrid_agent.config.load import load_config
 from hybrid_agent.config.train import TrainConfig
 from hybrid_agent.errors import HybridAgentError, InputError
-from train.plan import check
 from train.launch import launcher, local_ranks
+from train.plan import check
 
 
 def main(overrides: Sequence[str] | None = None) -> int:
