@@ -17,7 +17,8 @@ class Guarded:
     """A backend that returns at once and never raises.
 
     The first error ends the backend, with one warning; so does a full queue, and an end that takes longer than
-    `patience_s`. Nothing that the run itself needs goes through here.
+    `patience_s`. A table or a picture that it cannot take is lost alone. Nothing that the run itself needs goes
+    through here.
 
     Args:
         name: as people know it.
@@ -44,11 +45,11 @@ class Guarded:
 
     def table(self, name: str, columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> None:
         """See `Backend`."""
-        self._put(lambda backend: backend.table(name, columns, rows))
+        self._put(self._alone(f"table {name}", lambda backend: backend.table(name, columns, rows)))
 
     def image(self, name: str, path: Path) -> None:
         """See `Backend`."""
-        self._put(lambda backend: backend.image(name, path))
+        self._put(self._alone(f"picture {name}", lambda backend: backend.image(name, path)))
 
     def summary(self, values: Mapping[str, object]) -> None:
         """See `Backend`."""
@@ -60,6 +61,15 @@ class Guarded:
         self._thread.join(self.patience_s)
         if self._thread.is_alive():
             self._fail(f"did not end within {self.patience_s:g} s")
+
+    def _alone(self, what: str, job: Job) -> Job:
+        def tried(backend: Backend) -> None:
+            try:
+                job(backend)
+            except Exception as error:
+                self.warn(f"{self.name} did not take the {what} ({_first_line(error)})")
+
+        return tried
 
     def _put(self, job: Job | None) -> None:
         if self.down:
@@ -86,5 +96,9 @@ class Guarded:
                     return
                 job(backend)
         except (Exception, SystemExit) as error:
-            said = str(error).strip().splitlines()
-            self._fail(f"failed ({said[0] if said else type(error).__name__})")
+            self._fail(f"failed ({_first_line(error)})")
+
+
+def _first_line(error: BaseException) -> str:
+    said = str(error).strip().splitlines()
+    return said[0] if said else type(error).__name__
