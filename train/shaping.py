@@ -21,28 +21,21 @@ import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
-import torch
 from pydantic import Field, ValidationError
 from rich.console import Console
 
-from hybrid_agent.assemble.decoders import bundle_folder
-from hybrid_agent.decoder.hf import DecoderOptions, HfDecoder
-from hybrid_agent.decoder.shaping import WIDTH, Shaper
 from hybrid_agent.errors import InputError
 from hybrid_agent.runs.atomic import file_hash
 from hybrid_agent.runs.layout import find_run, new_attempt
 from hybrid_agent.runs.manifest import MANIFEST, Manifest, git_state, library_versions, write_manifest
 from hybrid_agent.runs.tracking import open_tracker
 from hybrid_agent.runs.tracking.files import written
-from hybrid_agent.tools.registry import call_schema
-from hybrid_agent.traces.contexts import read_contexts
-from hybrid_agent.traces.groups import split_groups
 from hybrid_agent.types import Record
-from train.shaping_table import Energies, Table, collect, from_labels, from_scorer
 
-ALPHAS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0)
+if TYPE_CHECKING:
+    from train.shaping_table import Energies
 
 
 class ShapingConfig(Record):
@@ -63,108 +56,24 @@ class ShapingConfig(Record):
     tracking: str = Field(default="", pattern=r"^(|wandb|tensorboard|wandb,tensorboard)$")
 
 
-def weights(table: Table, beta: float) -> torch.Tensor:
-    """w (K,): softmax of -βE over the candidates of each context."""
-    scores = -beta * table.energy
-    return torch.exp(scores - _logsumexp(scores, table.context, len(table.groups))[table.context])
-
-
-def log_likelihoods(table: Table, bias: torch.Tensor) -> torch.Tensor:
-    """Σ_t log q(y_k,t), (K,), with logits shifted by `bias` (C, vocab)."""
-    of_context = table.context[table.candidate][table.choice]
-    scores = table.logits + bias[of_context, table.ids]
-    each = scores[table.target] - _logsumexp(scores, table.choice, len(table.target))
-    return torch.zeros(len(table.context)).index_add(0, table.candidate, each)
-
-
-def _logsumexp(values: torch.Tensor, group: torch.Tensor, count: int) -> torch.Tensor:
-    """Log of the sum of exp(values) in each of `count` groups."""
-    top = torch.full((count,), -torch.inf).scatter_reduce(0, group, values.detach(), "amax")
-    return torch.zeros(count).index_add(0, group, torch.exp(values - top[group])).log() + top
-
-
-def fit(table: Table, shaper: Shaper, *, beta: float, eta: float, iterations: int = 60) -> tuple[torch.Tensor, float]:
-    """The steering matrix (d, WIDTH) and the final value of the objective.
-
-    The bias is taken as it is before the caps of serving: centred, and 0 for excluded tokens.
-    """
-    allowed = torch.from_numpy(~shaper.excluded)
-    head = shaper.head.float().clone()
-    head -= head[allowed].mean(0)
-    head[~allowed] = 0.0
-    w, steering = weights(table, beta), torch.zeros(head.shape[1], WIDTH, requires_grad=True)
-    optimizer = torch.optim.LBFGS([steering], max_iter=iterations, line_search_fn="strong_wolfe")
-    count = len(table.groups)
-
-    def objective() -> torch.Tensor:
-        directions = table.features @ steering.t()
-        value = -(w * log_likelihoods(table, directions @ head.t())).sum() / count
-        return value + eta * directions.square().sum() / count
-
-    def closure() -> torch.Tensor:
-        optimizer.zero_grad()
-        value = objective()
-        value.backward()
-        return value
-
-    optimizer.step(closure)
-    with torch.no_grad():
-        return steering.detach(), float(objective())
-
-
-def judge(table: Table, shaper: Shaper, beta: float, alpha: float) -> dict[str, np.ndarray]:
-    """For each context, with the bias as it is served: weighted negative log-likelihood, mean energy (of one of its
-    candidates drawn by likelihood), and whether the likeliest candidate is a pass."""
-    bias = torch.from_numpy(np.stack([alpha * shaper.bias_of(f) for f in table.features.numpy()]))
-    logs = log_likelihoods(table, bias)
-    count = len(table.groups)
-    nll = torch.zeros(count).index_add(0, table.context, -weights(table, beta) * logs)
-    shares = torch.exp(logs - _logsumexp(logs, table.context, count)[table.context])
-    energy = torch.zeros(count).index_add(0, table.context, shares * table.energy)
-    passed = [bool(table.good[rows][logs[rows].argmax()]) for rows in _rows(table)]
-    return {"nll": nll.numpy(), "energy": energy.numpy(), "first_passes": np.array(passed, float)}
-
-
-def _rows(table: Table) -> list[torch.Tensor]:
-    return [torch.nonzero(table.context == c)[:, 0] for c in range(len(table.groups))]
-
-
-def interval(differences: np.ndarray, groups: Sequence[str], seed: int, draws: int = 1000) -> tuple[float, float]:
-    """95 % bootstrap interval of a mean over contexts, drawn by group."""
-    names, at = np.unique(np.array(groups), return_inverse=True)
-    sums, sizes = np.bincount(at, differences, len(names)), np.bincount(at, minlength=len(names))
-    drawn = np.random.default_rng(seed).integers(0, len(names), (draws, len(names)))
-    low, high = np.percentile(sums[drawn].sum(1) / sizes[drawn].sum(1), [2.5, 97.5])
-    return float(low), float(high)
-
-
-def choose_alpha(table: Table, shaper: Shaper, beta: float, seed: int) -> tuple[float, list[dict[str, object]]]:
-    """The strength with the least negative log-likelihood, and a report on all of them.
-
-    It is 0 unless the likelihood is better and the mean energy no worse, both beyond chance.
-    """
-    plain, report = judge(table, shaper, beta, 0.0), []
-    best, least = 0.0, float(plain["nll"].mean())
-    for alpha in ALPHAS:
-        found = judge(table, shaper, beta, alpha)
-        entry: dict[str, object] = {"alpha": alpha}
-        for key, values in found.items():
-            entry[key] = round(float(values.mean()), 4)
-            entry[f"{key}_change"] = [round(x, 4) for x in interval(values - plain[key], table.groups, seed)]
-        report.append(entry)
-        sure = interval(found["nll"] - plain["nll"], table.groups, seed)[1] < 0
-        harmless = interval(found["energy"] - plain["energy"], table.groups, seed)[1] <= 0
-        if sure and harmless and found["nll"].mean() < least:
-            best, least = alpha, float(found["nll"].mean())
-    return best, report
-
-
 def run(config: ShapingConfig, command: str, console: Console) -> Path:
     """Fit, choose α, write; returns the folder of the shaping.
 
     Raises:
         InputError: an input is missing, or the contexts say nothing.
     """
+    import numpy as np
+    import torch
+
+    from hybrid_agent.assemble.decoders import bundle_folder
+    from hybrid_agent.decoder.hf import DecoderOptions, HfDecoder
+    from hybrid_agent.decoder.shaping import Shaper
+    from hybrid_agent.tools.registry import call_schema
+    from hybrid_agent.traces.contexts import read_contexts
+    from hybrid_agent.traces.groups import split_groups
+    from train.shaping_fit import choose_alpha, fit
+    from train.shaping_table import collect
+
     torch.set_num_threads(1)
     torch.manual_seed(config.seed)
     files = [Path(part) for part in config.contexts.split(",")]
@@ -241,6 +150,8 @@ def _folder(config: ShapingConfig, reference: str) -> Path:
 
 
 def _energies(config: ShapingConfig) -> tuple[Energies, dict[str, str]]:
+    from train.shaping_table import from_labels, from_scorer
+
     if config.scorer == "labels":
         return from_labels, {}
     from hybrid_agent.scorer.energy import EnergyScorer

@@ -2,6 +2,8 @@
 
 import json
 import random
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -136,3 +138,8 @@ def test_where_labels_are_chance_the_strength_is_zero(folder):
     arguments = [f"contexts={folder / 'c.jsonl'}", f"decoder={folder / 'decoder'}", f"out={folder / 'out'}", "eta=0"]
     assert main([*arguments, "iterations=20", "scorer=labels"]) == 0
     assert json.loads((folder / "out" / "shaping.json").read_text())["alpha"] == 0
+
+
+def test_help_needs_no_torch():
+    asked = "import sys; from train.shaping import main; main(['--help']); assert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", asked], check=True, capture_output=True)
