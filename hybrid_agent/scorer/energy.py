@@ -17,6 +17,7 @@ import torch
 from pydantic import Field, ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
+from tokenizers import Tokenizer
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 from hybrid_agent.errors import InputError
@@ -28,6 +29,7 @@ from hybrid_agent.scorer.model import EnergyModel, trunk_from_config
 from hybrid_agent.scorer.prefix import Texts, TextStates
 from hybrid_agent.scorer.view import view_of
 from hybrid_agent.traces.domains import DOMAINS, domain_of
+from hybrid_agent.traces.window_text import END
 from hybrid_agent.types import Record, Score, Segment, ToolCall, Verdict, Window
 
 CONFIG, WEIGHTS, CALIBRATION, TOKENIZER = "config.json", "model.safetensors", "calibration.json", "tokenizer.json"
@@ -223,15 +225,21 @@ def save_model(
 
 
 def read_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
-    """The tokenizer in a folder: ours, or any fast one.
+    """The tokenizer in a folder (or of a hub id): ours, or any fast one.
 
     Raises:
         InputError: there is none.
     """
-    if (folder / TOKENIZER).is_file():
-        return load_tokenizer(folder)
+    path = folder / TOKENIZER
+    if path.is_file():
+        ours = load_tokenizer(folder)
+        raw = Tokenizer.from_file(str(path))
+        # Ours knows its control tokens; added to another one they would be ids that its model has no embedding for.
+        if raw.token_to_id(END) is None:
+            return PreTrainedTokenizerFast(tokenizer_object=raw)  # type: ignore[no-untyped-call]
+        return ours
     try:
-        made: Any = AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
+        made: Any = AutoTokenizer.from_pretrained(str(folder), local_files_only=folder.is_dir())
     except (OSError, ValueError, KeyError) as error:
         raise InputError("no tokenizer", where=str(folder), field=TOKENIZER) from error
     return cast(PreTrainedTokenizerFast, made)

@@ -12,7 +12,8 @@ import torch
 from numpy.typing import NDArray
 from rich.console import Console
 from scipy.special import expit
-from transformers import AutoModel, PreTrainedModel, PreTrainedTokenizerFast
+from transformers import AutoModel, PretrainedConfig, PreTrainedModel, PreTrainedTokenizerFast
+from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES
 from transformers.utils.logging import disable_progress_bar
 
 from hybrid_agent.assemble.decoders import bundle_folder
@@ -184,6 +185,9 @@ def _start(stage: EbmConfig, root: Path, seed: int, console: Console) -> Start:
         except (OSError, ValueError) as error:
             what = str(error).splitlines()[0]
             raise InputError(f"not a loadable model: {what}", where=str(source), field="stage.trunk") from error
+        if stage.packed and sees_both_ways(trunk.config):
+            what = "a trunk that sees both ways would see candidates behind the one it judges in packed rows"
+            raise InputError(what, where=str(source), field="stage.packed", fix="set stage.packed=false")
     context = 0
     if trunk is not None:
         has = int(getattr(trunk.config, "max_position_embeddings", 0) or MOST_CONTEXT)
@@ -195,6 +199,11 @@ def _start(stage: EbmConfig, root: Path, seed: int, console: Console) -> Start:
     shape = _portable(trunk) if trunk is not None else None
     made = ScorerConfig(hidden=stage.hidden, context=context, packed=stage.packed, trunk=shape)
     return Start(model.train(), tokenizer, made, parents)
+
+
+def sees_both_ways(config: PretrainedConfig) -> bool:
+    """True for encoders such as BERT and ModernBERT."""
+    return config.model_type in MODEL_FOR_MASKED_LM_MAPPING_NAMES and not getattr(config, "is_decoder", False)
 
 
 def _portable(trunk: PreTrainedModel) -> dict[str, Any]:
