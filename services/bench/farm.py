@@ -1,4 +1,4 @@
-"""Services for a measurement: in this process or as processes, in a folder that goes with them."""
+"""Services in this process, on real sockets in a folder that goes with them: for measurements and tests."""
 
 from __future__ import annotations
 
@@ -6,29 +6,49 @@ import contextlib
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-from hybrid_agent.assemble.parts import HybridSpec
 from hybrid_agent.config.serve import Name, ServeConfig
 from services.clients import Services
-from services.load import load_serve, needed, spec_of, start_service
+from services.load import load_serve, start_service
+from services.server import Running
 
 
-@dataclass
 class Farm:
-    """Running services, and how to reach them."""
+    """Services of one config, and how to reach them; `stop` one or `start` it again.
 
-    config: ServeConfig
-    spec: HybridSpec
-    services: Services
-    runs: Path
-    overrides: Sequence[str]
+    Args:
+        base: runs and sockets lie in it.
+        overrides: of configs/serve.yaml.
+    """
+
+    def __init__(self, base: Path, *overrides: str) -> None:
+        self.base = base
+        self.overrides = [f"runs={base / 'runs'}", f"services.sockets={base / 's'}", *overrides]
+        self.config: ServeConfig = load_serve(self.overrides)
+        self.running: dict[Name, Running] = {}
+        self.services = Services.from_config(self.config)
+
+    def start(self, *names: Name) -> Farm:
+        """Start these."""
+        for name in names:
+            self.running[name] = start_service(name, self.config)
+        return self
+
+    def stop(self, name: Name) -> None:
+        """Drain it."""
+        self.running.pop(name).drain()
+
+    def close(self) -> None:
+        """Stop all, the last one first."""
+        self.services.close()
+        for name in reversed(list(self.running)):
+            self.stop(name)
 
 
 @contextlib.contextmanager
 def folder() -> Iterator[Path]:
-    """A short one, for sockets; removed at the end."""
+    """One whose path leaves room for a socket's name; removed at the end."""
     made = Path(tempfile.mkdtemp(prefix="ha-", dir="/tmp"))
     try:
         yield made
@@ -37,20 +57,11 @@ def folder() -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def farm(overrides: Sequence[str] = (), names: Sequence[Name] | None = None) -> Iterator[Farm]:
-    """All services that the config's parts need (or `names`), in this process."""
+def farm(*names: Name, overrides: Sequence[str] = ()) -> Iterator[Farm]:
+    """These services, in a folder of their own."""
     with folder() as base:
-        every = [f"runs={base / 'runs'}", f"services.sockets={base / 's'}", *overrides]
-        config = load_serve(every)
-        spec = spec_of(config)
-        chosen = tuple(names or needed(spec))
-        running = []
-        services = Services.from_config(config, chosen)
+        made = Farm(base, *overrides)
         try:
-            for name in chosen:
-                running.append(start_service(name, config))
-            yield Farm(config, spec, services, base / "runs", every)
+            yield made.start(*names)
         finally:
-            services.close()
-            for one in reversed(running):
-                one.drain()
+            made.close()

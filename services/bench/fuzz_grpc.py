@@ -23,6 +23,7 @@ from hybrid_agent.types import Budget, Control, Exchange, Segment, ToolCall, Win
 from services import wire
 from services.bench.farm import Farm, farm
 from services.bench.words import read_words
+from services.load import needed, spec_of
 
 CODE = grpc.StatusCode
 FORBIDDEN = (CODE.INTERNAL, CODE.UNKNOWN, CODE.UNAVAILABLE, CODE.DATA_LOSS)
@@ -92,7 +93,7 @@ class Fuzz:
         self.methods = [
             (name, f"/{service.full_name}/{method.name}", method, getattr(module, method.input_type.name, None))
             for name, module in MODULES
-            if name in made.services.channels
+            if name in made.running
             for service in module.DESCRIPTOR.services_by_name.values()
             for method in service.methods_by_name.values()
         ]
@@ -185,12 +186,13 @@ def run(words: Sequence[str]) -> int:
     """The command; returns the exit code."""
     numbers, overrides = read_words(words, {"n": 10_000, "seed": 1})
     count = int(numbers["n"])
-    with farm([*overrides, "services.client.patience_s=0"]) as made:
+    with farm(overrides=[*overrides, "services.client.patience_s=0"]) as made:
+        made.start(*needed(spec_of(made.config)))
         made.services.open("fuzz-session", goal="g")
         fuzz = Fuzz(made, int(numbers["seed"]))
         for _ in range(count):
             fuzz.one()
-        away = made.services.away()
+        away = [name for name in made.services.away() if name in made.running]
     print(f"{count} malformed calls of {len(fuzz.methods)} methods: {dict(fuzz.answers.most_common())}")
     for line in fuzz.bad[:20]:
         print("BAD", line)

@@ -1,16 +1,11 @@
-"""Real services in this process, on real sockets; a small random scorer and planner beside the shipped decoder."""
+"""A small random scorer and planner, to serve beside the shipped decoder."""
 
 from __future__ import annotations
 
-import contextlib
-import shutil
-import tempfile
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import torch
 
-from hybrid_agent.config.serve import ServeConfig
 from hybrid_agent.config.stages.hrm import PlannerConfig
 from hybrid_agent.planner.hrm import HrmPlanner, PlannerFile
 from hybrid_agent.planner.model import PlannerNet
@@ -18,9 +13,6 @@ from hybrid_agent.scorer.calibration import Calibration, Head
 from hybrid_agent.scorer.energy import CALIBRATION, ScorerConfig, save_model
 from hybrid_agent.scorer.model import EnergyModel
 from hybrid_agent.traces.domains import DOMAINS, EXPERTS
-from services.clients import Services
-from services.load import load_serve, start_service
-from services.server import Running
 
 TOOLS = ("exec_code", "shell", "fs", "editor", "plan", "finish", "ask")
 
@@ -46,47 +38,3 @@ def random_planner(folder: Path) -> Path:
         folder
     )
     return folder
-
-
-@contextlib.contextmanager
-def short_folder() -> Iterator[Path]:
-    """A folder whose path leaves room for a socket's name."""
-    folder = Path(tempfile.mkdtemp(prefix="ha-", dir="/tmp"))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-class Farm:
-    """Services of one config; `stop` one or `start` it again."""
-
-    def __init__(self, base: Path, *overrides: str) -> None:
-        self.base = base
-        self.overrides = [f"runs={base / 'runs'}", f"services.sockets={base / 's'}", *overrides]
-        self.config: ServeConfig = load_serve(self.overrides)
-        self.running: dict[str, Running] = {}
-        self.services = Services.from_config(self.config)
-
-    def start(self, *names: str) -> Farm:
-        for name in names:
-            self.running[name] = start_service(name, self.config)  # type: ignore[arg-type]
-        return self
-
-    def stop(self, name: str) -> None:
-        self.running.pop(name).drain()
-
-    def close(self) -> None:
-        self.services.close()
-        for name in list(self.running):
-            self.stop(name)
-
-
-@contextlib.contextmanager
-def farm(*names: str, overrides: Sequence[str] = ()) -> Iterator[Farm]:
-    with short_folder() as base:
-        made = Farm(base, *overrides)
-        try:
-            yield made.start(*names)
-        finally:
-            made.close()

@@ -10,9 +10,9 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+from services.bench.farm import farm
 from tests.integration.cli_process import call, done, finish, plan
 from tests.integration.gateway_process import Gateway, script, states
-from tests.integration.service_parts import farm
 
 REMOVE = call("fs", op="remove", path="b.txt")
 

@@ -16,11 +16,11 @@ from typing import Any
 
 import grpc
 import pytest
-from service_parts import Farm, farm
 
 from hybrid_agent.errors import Cancelled, InfraError, InputError
 from hybrid_agent.types import Budget, Control, Observation, Segment, SetupItem, Step, ToolCall, Verdict, Window
 from services import wire
+from services.bench.farm import Farm, farm
 from services.call import current_call, time_for
 from services.clients import ToolboxClient
 from services.status import OutOfTime

@@ -15,7 +15,6 @@ import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
-from service_parts import Farm, farm, short_folder
 
 from hybrid_agent.config.serve import AuthConfig, ClientConfig, LimitsConfig, TlsConfig
 from hybrid_agent.decoder.scripted import ScriptedDecoder
@@ -25,6 +24,7 @@ from services import decoder as decoder_service
 from services import tools as tools_service
 from services import wire
 from services.address import TOKEN, Address, parse_address
+from services.bench.farm import Farm, farm, folder
 from services.channel import Channel
 from services.clients import DecoderClient, ToolboxClient
 from services.server import Running, start
@@ -158,7 +158,7 @@ def certificates(folder: Path) -> TlsConfig:
 
 def test_what_is_under_way_ends_and_what_is_new_is_refused_while_draining() -> None:
     slow = Slow()
-    with short_folder() as base:
+    with folder() as base:
         running = scripted(slow, parse_address(f"unix:{base}/s/d.sock"), limits=LimitsConfig(drain_s=60))
         found: list[Any] = []
         caller = threading.Thread(
@@ -185,7 +185,7 @@ def test_what_is_under_way_ends_and_what_is_new_is_refused_while_draining() -> N
 
 def test_more_calls_than_it_takes_on_are_refused_at_once() -> None:
     slow = Slow()
-    with short_folder() as base:
+    with folder() as base:
         running = scripted(slow, parse_address(f"unix:{base}/s/d.sock"), limits=LimitsConfig(calls=1, drain_s=0))
         caller = threading.Thread(target=lambda: client(running.address).propose(WINDOW, Budget(), Control()))
         caller.start()
@@ -198,7 +198,7 @@ def test_more_calls_than_it_takes_on_are_refused_at_once() -> None:
 
 
 def test_a_message_over_the_limit_is_refused(tmp_path: Path) -> None:
-    with short_folder() as base:
+    with folder() as base:
         sessions = Sessions(tmp_path / "runs")
         service = tools_service.ToolsService(sessions, "none")
         running = start(

@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from service_parts import random_planner, random_scorer, short_folder
+from service_parts import random_planner, random_scorer
 
 from hybrid_agent.config.serve import ServeConfig
 from hybrid_agent.errors import InputError
+from services.bench.farm import folder
 from services.bench.fuzz_grpc import run as fuzz
 from services.load import load_serve
 from services.run import commands
@@ -117,7 +118,7 @@ def test_a_mistake_in_the_command_is_bad_input() -> None:
 
 
 def test_malformed_calls_are_never_our_fault(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with short_folder() as base:
+    with folder() as base:
         parts = [f"scorer={random_scorer(base / 'scorer')}", f"planner={random_planner(base / 'planner')}"]
         assert fuzz(["n=250", "seed=3", *parts]) == 0, capsys.readouterr().out
     said = capsys.readouterr().out

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from service_parts import Farm, farm, random_planner, random_scorer
+from service_parts import random_planner, random_scorer
 
 from hybrid_agent.assemble.agent import Agent, AgentOptions, assemble_agent
 from hybrid_agent.assemble.hybrid import make_hybrid
 from hybrid_agent.assemble.rundir import RunDir, create_run
 from hybrid_agent.traces.reader import read_trace
 from hybrid_agent.types import SetupItem, ToolCall, Verdict
+from services.bench.farm import Farm, farm
 from services.load import spec_of
 
 FILES = {"notes.txt": "alpha\nbeta\n", "old/plan.txt": "x\n"}
