@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hmac
 import logging
 import time
@@ -11,7 +12,7 @@ from typing import Any
 import grpc
 
 from hybrid_agent.errors import InputError
-from services.call import answering
+from services.call import Call, answering
 from services.spans import incoming
 from services.status import Refused, status_of
 
@@ -60,43 +61,37 @@ class Guard(grpc.ServerInterceptor):  # type: ignore[misc]
             return _checked(request) if handler.request_streaming else request
 
         def one(request: Any, context: grpc.ServicerContext) -> Any:
-            begun, status = time.perf_counter(), "OK"
-            try:
-                with incoming(method, context), answering(context) as call:
-                    request = enter(request)
-                    call.check()
-                    return inner(request, context)
-            except Exception as error:
-                code, text, metadata = _status(method, error)
-                status = code.name
-                context.set_trailing_metadata(metadata)
-                context.abort(code, text)
-            finally:
-                self._told(method, status, begun)
+            with self._answered(method, context) as call:
+                request = enter(request)
+                call.check()
+                return inner(request, context)
 
         def many(request: Any, context: grpc.ServicerContext) -> Iterator[Any]:
-            begun, status = time.perf_counter(), "OK"
-            try:
-                with incoming(method, context), answering(context) as call:
-                    request = enter(request)
-                    call.check()
-                    yield from inner(request, context)
-            except GeneratorExit:
-                status = "CANCELLED"
-                raise
-            except Exception as error:
-                code, text, metadata = _status(method, error)
-                status = code.name
-                context.set_trailing_metadata(metadata)
-                context.abort(code, text)
-            finally:
-                self._told(method, status, begun)
+            with self._answered(method, context) as call:
+                request = enter(request)
+                call.check()
+                yield from inner(request, context)
 
         return many if handler.response_streaming else one
 
-    def _told(self, method: str, status: str, begun: float) -> None:
-        if self._observe is not None:
-            self._observe(method, status, time.perf_counter() - begun)
+    @contextlib.contextmanager
+    def _answered(self, method: str, context: grpc.ServicerContext) -> Iterator[Call]:
+        """One call, whose errors become its status."""
+        begun, status = time.perf_counter(), "OK"
+        try:
+            with incoming(method, context), answering(context) as call:
+                yield call
+        except GeneratorExit:  # nobody reads the rest of the stream
+            status = "CANCELLED"
+            raise
+        except Exception as error:
+            code, text, metadata = _status(method, error)
+            status = code.name
+            context.set_trailing_metadata(metadata)
+            context.abort(code, text)
+        finally:
+            if self._observe is not None:
+                self._observe(method, status, time.perf_counter() - begun)
 
 
 def _status(method: str, error: Exception) -> Any:
