@@ -157,3 +157,21 @@ def make_backend(model: nn.Module, optim: OptimConfig, profile: ProfileConfig, r
     from train.zero.backend import ZeroBackend  # DeepSpeed takes seconds to import
 
     return ZeroBackend(model, optim, profile, ranks)
+
+
+@contextmanager
+def loading(profile: ProfileConfig, ranks: Ranks) -> Iterator[None]:
+    """Around `from_pretrained`, in a place that the first rank reaches before the others, who wait for it: where the
+    profile has each rank load its share of the weights only, all come here together, and then the others wait again.
+    """
+    if profile.deepspeed is None or not profile.deepspeed.init_sharded:
+        yield
+        return
+    from train.zero.settings import sharded_init
+
+    if ranks.first:
+        ranks.wait()
+    with sharded_init(profile, ranks):
+        yield
+    if not ranks.first:
+        ranks.wait()

@@ -25,12 +25,12 @@ def flops_per_token(model: nn.Module, positions: int = 0) -> float:
     for parameter in model.parameters():
         if id(parameter) in tables and id(parameter) not in heads:
             continue
-        total += (6 if parameter.requires_grad else 4) * _size(parameter)
+        total += (6 if parameter.requires_grad else 4) * elements(parameter)
     config = getattr(model, "config", None)
     layers, width = getattr(config, "num_hidden_layers", 0), getattr(config, "hidden_size", 0)
     return total + 12.0 * layers * width * positions
 
 
-def _size(parameter: nn.Parameter) -> int:
+def elements(parameter: nn.Parameter) -> int:
     """Elements, also of a parameter that ZeRO-3 has spread over the ranks."""
     return int(getattr(parameter, "ds_numel", 0) or parameter.numel())

@@ -15,8 +15,8 @@ class ZeroConfig(Record):
     `offload_optimizer` and `offload_weights` keep theirs in host memory. Sizes of buckets count elements: larger ones
     make fewer, longer messages and take more memory. Weights of at most `persist_below` elements stay whole on every
     rank, and so do all weights of a model of at most `whole_below` elements: then only gradients and optimizer states
-    are spread, ranks may call its layers in different order, and one rank alone can use it. `init_sharded` makes no rank hold the whole model while it
-    is built or loaded.
+    are spread, ranks may call its layers in different order, and one rank alone can use it. `init_sharded` loads
+    pretrained decoders so that no rank ever holds the whole model.
     """
 
     offload_optimizer: Literal["none", "cpu"] = "none"
@@ -29,7 +29,7 @@ class ZeroConfig(Record):
     whole_below: int = Field(default=400_000_000, ge=0)
     sub_group_size: int = Field(default=1_000_000_000, ge=1)
     max_live_parameters: int = Field(default=1_000_000_000, ge=0)
-    init_sharded: bool = True
+    init_sharded: bool = False
 
 
 class LaunchConfig(Record):

@@ -27,9 +27,10 @@ from hybrid_agent.runs.layout import find_run
 from hybrid_agent.runs.manifest import read_manifest
 from hybrid_agent.runs.tracking import Tracker
 from train.backbone import Backbone, load_backbone, move, pad_of, save_backbone, trunk_and_head
+from train.backend import loading
 from train.data import Batch, Sequences, bucket, collate, sample_texts
 from train.engine import Engine, Loss
-from train.flops import flops_per_token
+from train.flops import elements, flops_per_token
 from train.packing import PackedBatch, model_inputs
 from train.plots import plot_training
 from train.ranks import Ranks
@@ -66,7 +67,7 @@ def run(config: TrainConfig, command: str, console: Console) -> Path:
     if not ranks.first:
         ranks.wait()  # the first rank makes the folder, the corpus, the tokenizer and the token cache
     folder = open_folder(config, (DECODER,))
-    inputs = _inputs(config, folder, root, console)
+    inputs = _inputs(config, folder, root, console, ranks)
     pad_id = pad_of(inputs.tokenizer)
     if inputs.data is None:
         feed = from_mixture(config, inputs.tokenizer, pad_id)
@@ -77,7 +78,7 @@ def run(config: TrainConfig, command: str, console: Console) -> Path:
         ranks.wait()
     device = torch.device(config.profile.device)
     model = move(inputs.model, device)
-    size = sum(p.numel() for p in model.parameters())
+    size = sum(elements(p) for p in model.parameters())
     console.print(f"sft: {feed.said}, {size / 1e6:.2f} M parameters, {ranks.world} x {threads} threads, in {folder}")
     with watching(config, folder, ranks, console) as tracker:
         engine = Engine(
@@ -188,7 +189,7 @@ def _parts(head: torch.nn.Module, whole: torch.Tensor) -> tuple[torch.Tensor, ..
     return whole.split(LOGITS) if _many_logits(head) else (whole,)
 
 
-def _inputs(config: TrainConfig, folder: Path, root: Path, console: Console) -> Inputs:
+def _inputs(config: TrainConfig, folder: Path, root: Path, console: Console, ranks: Ranks) -> Inputs:
     stage = config.stage
     assert isinstance(stage, SftConfig)
     pretrained = config.model if isinstance(config.model, HfModelConfig) else None
@@ -205,7 +206,8 @@ def _inputs(config: TrainConfig, folder: Path, root: Path, console: Console) -> 
         console.print(f"inherits tokenizer and weights from {parent} ({manifest.metrics})")
     if pretrained is not None:
         torch.manual_seed(config.seed)  # of the adapters' weights and dropout
-        found = load_backbone(pretrained, config.profile, parent)
+        with loading(config.profile, ranks):
+            found = load_backbone(pretrained, config.profile, parent)
         return Inputs(data, digest, lexicon, found.tokenizer, found.model, {**parents, "base": found.base})
     assert isinstance(config.model, ModelConfig)
     if parent is not None:

@@ -182,6 +182,9 @@ class ZeroBackend:
             parameter.grad = None
             if id(parameter) in full:
                 parameter.data = full[id(parameter)]
+        if not self.whole:
+            for buffer in self.model.buffers():
+                buffer.data = buffer.data.cpu()
 
 
 def _twin(model: nn.Module) -> nn.Module:

@@ -89,15 +89,11 @@ def _zero(zero: ZeroConfig, device: str, persist_below: int) -> dict[str, Any]:
 
 @contextmanager
 def sharded_init(profile: ProfileConfig, ranks: Ranks) -> Iterator[None]:
-    """Where the profile asks for it, `from_pretrained` of transformers in here leaves each rank with its share of the
-    weights only, and reads a checkpoint's files one after the other. Does nothing in plain torch.
+    """`from_pretrained` of transformers in here, called on all ranks, leaves each with its share of the weights only.
 
     What is loaded in here holds no numbers outside of the training engine until that has finished. Adapters are added
     afterwards, as always.
     """
-    if profile.deepspeed is None or not profile.deepspeed.init_sharded:
-        yield
-        return
     deepspeed = load_deepspeed(profile.device)
     ranks.join_alone()
     deepspeed.init_distributed(auto_mpi_discovery=False)
