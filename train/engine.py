@@ -129,7 +129,7 @@ class Engine:
         """
         self._resume()
         metrics = self.folder / METRICS if self.ranks.first else Path(os.devnull)
-        with self._signals(), self._bar() as bar, metrics.open("a", encoding="utf-8") as log:
+        with self._signals(), self._bar() as bar, metrics.open("a", 1, encoding="utf-8") as log:
             task = bar.add_task("", total=1.0, completed=self._done(), info="")
             window: list[tuple[float, int, float]] = []
             while self._done() < 1:
