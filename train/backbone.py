@@ -197,7 +197,7 @@ def only_trained(model: nn.Module) -> None:
 
 def trunk_and_head(model: Any) -> tuple[nn.Module, nn.Module]:
     """The part that makes hidden states, adapters in place, and the language head."""
-    causal = model.get_base_model() if hasattr(model, "peft_config") else model
+    causal = model.get_base_model() if hasattr(model, "get_base_model") else model
     return getattr(causal, causal.base_model_prefix), causal.get_output_embeddings()
 
 

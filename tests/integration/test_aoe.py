@@ -19,6 +19,7 @@ from hybrid_agent.runs.layout import find_run
 from hybrid_agent.runs.manifest import read_manifest
 from hybrid_agent.traces.window_text import as_json, render_turns
 from hybrid_agent.types import Window
+from tests.integration.offline_runs import watched
 from train.aoe_adapters import BUNDLE
 from train.run import main
 
@@ -72,15 +73,20 @@ def command(data, root, *more):
 
 
 def train(data, root, *more):
-    return subprocess.run(command(data, root, *more), env=ENV, capture_output=True, text=True, timeout=300)
+    return subprocess.run(command(data, root, *more), env=ENV, capture_output=True, text=True, timeout=900)
 
 
 @pytest.fixture(scope="module")
 def whole(data, tmp_path_factory):
     root = tmp_path_factory.mktemp("whole")
-    done = train(data, root)
+    done = train(data, root, "tracking=wandb")
     assert done.returncode == 0, done.stderr
     return find_run(root, "aoe/tiny")
+
+
+def test_it_is_watched(whole):
+    figures = ("python/loss", "distilled/loss", "systems/base", "routing/shell")
+    watched(whole, "aoe", *figures, table="systems")
 
 
 def test_it_leaves_experts_that_plain_peft_and_the_library_load(whole):

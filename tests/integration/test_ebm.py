@@ -17,6 +17,7 @@ from hybrid_agent.runs.manifest import read_manifest
 from hybrid_agent.scorer.energy import EnergyScorer
 from hybrid_agent.traces.contexts import Candidate, Context, write_contexts
 from hybrid_agent.types import Segment, Verdict, Window
+from tests.integration.offline_runs import watched
 
 ENV = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path.cwd()), "COLUMNS": "200"}
 STEPS = "stage.length.max_steps=30"
@@ -83,7 +84,7 @@ def command(data, trunk, root, *more):
 
 
 def train(data, trunk, root, *more):
-    return subprocess.run(command(data, trunk, root, *more), env=ENV, capture_output=True, text=True, timeout=300)
+    return subprocess.run(command(data, trunk, root, *more), env=ENV, capture_output=True, text=True, timeout=900)
 
 
 def losses(folder):
@@ -94,10 +95,16 @@ def losses(folder):
 @pytest.fixture(scope="module")
 def whole(data, trunk, tmp_path_factory):
     root = tmp_path_factory.mktemp("whole")
-    done = train(data, f"hf:{trunk}", root, STEPS)
+    done = train(data, f"hf:{trunk}", root, STEPS, "tracking=wandb")
     assert done.returncode == 0, done.stderr
     assert "validation part" in done.stderr and "over-veto" in done.stderr
     return root
+
+
+def test_it_is_watched(whole):
+    watched(
+        find_run(whole, "ebm/tiny"), "ebm", "loss", "grad_norm", "tokens_s", "ece_raw/shell", "ece/shell", "auc/code"
+    )
 
 
 def test_it_learns_calibrates_and_says_what_it_made(whole):

@@ -25,6 +25,7 @@ from hybrid_agent.runs.layout import find_run
 from hybrid_agent.runs.manifest import read_manifest
 from hybrid_agent.tools.registry import call_schema
 from hybrid_agent.types import Task
+from tests.integration.offline_runs import watched
 from train.gold import replay_sandbox
 from train.rl.episodes import episode_group
 from train.rl.policy import Policy
@@ -179,9 +180,10 @@ def logged(folder: Path) -> list[dict[str, float]]:
 
 
 def test_a_run_that_is_killed_ends_as_one_that_was_not(tmp_path: Path) -> None:
-    whole = train(tmp_path / "whole")
+    whole = train(tmp_path / "whole", "tracking=wandb")
     assert whole.returncode == 0, whole.stderr
     folder = find_run(tmp_path / "whole", "rl/tiny")
+    watched(folder, "rl", "loss", "grad_norm", "reward", "pass_rate", "kl", "ratio")
     manifest = read_manifest(folder)
     assert {"rl.png", "rl.svg", "lexicon.json", "decoder/model.safetensors"} <= set(manifest.files)
     parent, scorer, parents = find_parents(stage(), tmp_path)

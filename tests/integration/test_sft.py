@@ -20,6 +20,7 @@ from hybrid_agent.runs.manifest import read_manifest
 from hybrid_agent.tools.registry import call_schema, parse_call
 from hybrid_agent.traces.window_text import as_json, render_turns
 from hybrid_agent.types import Budget, Control, Window
+from tests.integration.offline_runs import watched
 
 TINY = [
     "model.d_model=48",
@@ -59,7 +60,7 @@ def command(data, root, *more):
 
 
 def train(data, root, *more):
-    return subprocess.run(command(data, root, *more), env=ENV, capture_output=True, text=True, timeout=120)
+    return subprocess.run(command(data, root, *more), env=ENV, capture_output=True, text=True, timeout=900)
 
 
 def losses(folder):
@@ -70,9 +71,13 @@ def losses(folder):
 @pytest.fixture(scope="module")
 def whole(data, tmp_path_factory):
     root = tmp_path_factory.mktemp("whole")
-    done = train(data, root, "stage.length.max_steps=100")
+    done = train(data, root, "stage.length.max_steps=100", "tracking=wandb")
     assert done.returncode == 0, done.stderr
     return root
+
+
+def test_it_is_watched(whole):
+    watched(find_run(whole, "sft/tiny"), "sft", "loss", "grad_norm", "tokens_s", "val_loss", "exact")
 
 
 def test_it_learns_and_says_what_it_made(whole, data):
