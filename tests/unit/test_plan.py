@@ -128,7 +128,10 @@ def test_serving_counts_weights_and_cache():
 
 
 def test_the_command_prints_json_and_says_what_is_stated(capsys):
-    assert main(["--profile", "node4", "--model", "seed_coder_8b", "--stage", "sft_lora", "--json"]) == 0
+    what = ["--profile", "node4", "--model", "seed_coder_8b", "--stage", "sft_lora", "--json"]
+    assert main(what) == 1  # 32 sequences of 8,192 tokens at 128 KiB a token are 32 GiB beside the weights
+    assert "seed" in capsys.readouterr().out.lower()
+    assert main([*what, "--sequences", "16"]) == 0
     said = json.loads(capsys.readouterr().out)
     (row,) = said["stages"]
     assert (
