@@ -16,6 +16,7 @@ from hybrid_agent.decoder.hf import BASE, DecoderOptions, HfDecoder
 from hybrid_agent.decoder.live import Live, watched
 from hybrid_agent.decoder.loop import BatchLoop
 from hybrid_agent.decoder.pool import pool_of
+from hybrid_agent.decoder.row import Draft
 from hybrid_agent.decoder.shared import SharedEngine
 from hybrid_agent.decoder.speculate import Speculator
 from hybrid_agent.types import Budget, Control, Segment, Window
@@ -70,6 +71,7 @@ class BatchedDecoder:
         self._merging = threading.Lock()
         self._prompts: _Kept[tuple[list[int], int]] = _Kept(self.options.windows)
         self._grammars: _Kept[Callable[[], Matcher] | None] = _Kept(self.options.windows)
+        self._greedy: _Kept[Draft] = _Kept(self.options.windows)
         self._mine = threading.local()
 
     @classmethod
@@ -144,6 +146,7 @@ class BatchedDecoder:
         """Drop the cached prefixes that are not in use."""
         self._prompts.clear()
         self._grammars.clear()
+        self._greedy.clear()
         self.loop.forget()
 
     def close(self) -> None:
@@ -187,6 +190,9 @@ class _Caller(HfDecoder):
     def _constraint(self, window: Window) -> Callable[[], Matcher] | None:
         self._narrowed = None
         return super().constraint(window)
+
+    def _greedy(self, key: Hashable, write: Callable[[], Draft]) -> Draft:
+        return self._shared._greedy.get(key, write)
 
     def _engine(self, name: str) -> SharedEngine:
         return self._shared.engine(name)

@@ -19,9 +19,9 @@ from hybrid_agent.decoder.choose import Picked
 from hybrid_agent.decoder.engine import SegmentEngine, Watch
 from hybrid_agent.decoder.kv import Bias
 from hybrid_agent.decoder.row import Draft, Sampling
-from hybrid_agent.decoder.speculate import Shift, Speculator
+from hybrid_agent.decoder.speculate import Shift
 
-WIDTH = 2  # other tokens looked at in one place
+NOTED = 2  # other tokens looked at in one place
 FAR = 9.0  # nats: what is so much less likely than the greedy text is not worth writing
 LONGER = 2.0, 24  # nor what grows beyond so many times the greedy text and so many tokens more
 
@@ -34,10 +34,8 @@ class Branches:
         prompt: token ids.
         how: greedy, one candidate.
         constraint: makes a matcher at the start of the text.
-        bias, shift, speculator: as in `SegmentEngine.write`.
-
-    Attributes:
-        greedy: the greedy text.
+        bias, shift: as in `SegmentEngine.write`.
+        greedy: the greedy text, written with `NOTED` of the tokens that were not taken.
     """
 
     def __init__(
@@ -46,15 +44,13 @@ class Branches:
         prompt: Sequence[int],
         how: Sampling,
         constraint: Callable[[], Matcher],
-        bias: Bias | None = None,
-        shift: Shift | None = None,
-        speculator: Speculator | None = None,
+        bias: Bias | None,
+        shift: Shift | None,
+        greedy: Draft,
     ) -> None:
-        self.engine, self.prompt, self.constraint = engine, list(prompt), constraint
-        self.how = replace(how, others=WIDTH)
-        self.bias, self.shift = bias, shift
-        self.greedy = engine.write(prompt, self.how, constraint, bias, None, shift, speculator)[0]
-        self._spent = engine.spent
+        self.engine, self.prompt, self.constraint, self.how = engine, list(prompt), constraint, how
+        self.bias, self.shift, self.greedy = bias, shift, greedy
+        self.spent = (0, 0)  # tokens written beyond the greedy text, and how many of them were forced
 
     def of(self, draft: Draft) -> list[Draft]:
         """Beginnings that leave a draft at one of its choices, the likeliest first."""
@@ -103,7 +99,7 @@ class Branches:
         # What a beginning shares with its draft was written there.
         tokens, forced = self.engine.spent
         shared = sum(len(draft.tokens) - 1 for draft in begun)
-        self._spent = (self._spent[0] + tokens - shared, self._spent[1] + forced - sum(d.forced for d in begun))
+        self.spent = (self.spent[0] + tokens - shared, self.spent[1] + forced - sum(d.forced for d in begun))
         return over
 
     def finished(self, begun: Draft) -> Draft:
@@ -117,11 +113,6 @@ class Branches:
 
         self.finish([begun], told)
         return found
-
-    def take_spent(self) -> tuple[int, int]:
-        """Tokens written since the last time this was asked, and how many of them were forced."""
-        spent, self._spent = self._spent, (0, 0)
-        return spent
 
 
 def _numbered(watch: Watch, first: int, row: int, draft: Draft) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -15,7 +15,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerFast
 from hybrid_agent.constrain import CallGrammar, Lexicon, NarrowedCalls, Spans, ToolTrie, find_spans
 from hybrid_agent.constrain.matcher import Matcher
 from hybrid_agent.constrain.slips import Slips
-from hybrid_agent.decoder.branches import Branches
+from hybrid_agent.decoder.branches import NOTED, Branches
 from hybrid_agent.decoder.bundle import DECODER, LEXICON, load_bundle, read_lexicon
 from hybrid_agent.decoder.chat import tool_names
 from hybrid_agent.decoder.checkpoint import load_checkpoint, load_draft
@@ -117,7 +117,7 @@ class HfDecoder:
         # Of the last window: the loop asks for more candidates of the same one.
         self._encoded: tuple[Window, int, list[int]] | None = None
         self._narrowed: tuple[Window, NarrowedCalls] | None = None
-        self._branches: tuple[object, Branches] | None = None  # of the last call, and what it depended on
+        self._last: tuple[Hashable, Draft] | None = None  # the last greedy text, and what it depended on
         self._calls: CallGrammar | None = None
         self._tools: ToolTrie | None = None
         if self.options.constrained:
@@ -197,22 +197,22 @@ class HfDecoder:
         constraint, bias = self.constraint(window), self._bias(control)
         branching = budget.draw == "branch" and how.temperature > 0
         if constraint is not None and (branching or (self._narrow and how.temperature == 0)):
-            key = (tuple(ids), how.max_tokens, name, budget.shaping, control.tool_prior, speculator is None)
-            if self._branches is None or self._branches[0] != key:
-                one = replace(how, k=1, temperature=0.0)
-                self._branches = key, Branches(engine, ids, one, constraint, bias, shift, speculator)
-            branches = self._branches[1]
-            drafts = [branches.greedy]
-            over = False
-            if not branching or (self.options.greedy_first and how.k > 1):
-                over = told(0, self._mended(branches, window))
+            one = replace(how, k=1, temperature=0.0, others=NOTED)
+            prior = tuple(sorted(control.tool_prior.items()))
+            key = (tuple(ids), how.max_tokens, name, budget.shaping, prior, speculator is None)
+            greedy = self._greedy(key, lambda: engine.write(ids, one, constraint, bias, None, shift, speculator)[0])
+            branches, drafts = Branches(engine, ids, one, constraint, bias, shift, greedy), [greedy]
+            asked = not branching or (self.options.greedy_first and how.k > 1)
+            over = asked and told(0, self._mended(branches, window))
             if branching and not over:
-                texts.add(self._segment(branches.greedy, name).text)  # the one that is asked for by itself
+                texts.add(self._segment(greedy, name).text)  # the one that is asked for by itself
                 branches.finish_some(budget.temperature, budget.seed, lambda: how.k - len(found), told)
             if not found:  # no branch is worth writing
                 texts.clear()
-                told(0, branches.greedy)
-            self.spent = branches.take_spent()
+                told(0, greedy)
+            # The greedy text counts where it is asked for, be it at hand or not: effort depends on nothing else.
+            own = (len(greedy.tokens), greedy.forced) if asked else (0, 0)
+            self.spent = (own[0] + branches.spent[0], own[1] + branches.spent[1])
         else:
             drafts = engine.write(ids, how, constraint, bias, told, shift, speculator)
             self.spent = engine.spent
@@ -222,6 +222,12 @@ class HfDecoder:
                 watch(found[0])
         return [found[row] for row in sorted(found)]
 
+    def _greedy(self, key: Hashable, write: Callable[[], Draft]) -> Draft:
+        """The greedy text: the loop asks for it by itself first, and then for branches of it."""
+        if self._last is None or self._last[0] != key:
+            self._last = (key, write())
+        return self._last[1]
+
     def _mended(self, branches: Branches, window: Window) -> Draft:
         """The greedy call, without slips that no grammar can forbid where the grammar is that of the window."""
         if not self._narrow or self._calls is None:
@@ -230,7 +236,7 @@ class HfDecoder:
 
     def forget(self) -> None:
         """Drop all caches."""
-        self._encoded = self._narrowed = self._branches = None
+        self._encoded = self._narrowed = self._last = None
         for engine in self.engines.values():
             engine.forget()
         for source in self.speculator.sources:

@@ -54,20 +54,25 @@ def test_seed_decides_and_a_low_temperature_takes_the_likeliest(decoders):
     assert texts(one, k=2, temperature=0.001, seed=1) == texts(one, k=2, temperature=0.001, seed=2)
 
 
-def test_tokens_are_counted_and_a_clear_case_ends_the_turn(decoders):
-    one, told = decoders[False], []
+def test_tokens_are_counted_the_same_with_the_greedy_text_at_hand_or_not(decoders):
+    one, budget = decoders[False], Budget(k=6, temperature=0.5, draw="branch")
     one.forget()
-    one.propose(STEP, Budget(), Control())
-    greedy = one.spent[0]
-    found = one.propose(STEP, Budget(k=6, temperature=0.5, draw="branch"), Control())
-    all_of_them = one.spent[0]
-    assert 0 < all_of_them < sum(segment.tokens for segment in found)  # what they share with the greedy one is there
+    (greedy,) = one.propose(STEP, Budget(), Control())
+    assert one.spent[0] >= greedy.tokens
+    found = one.propose(STEP, budget, Control())
+    at_hand = one.spent
+    assert 0 < at_hand[0] < sum(segment.tokens for segment in found)  # what they share with the greedy one is there
     one.forget()
-    one.propose(STEP, Budget(k=6, temperature=0.5, draw="branch"), Control())
-    assert one.spent[0] == greedy + all_of_them
-    one.propose(STEP, Budget(k=6, temperature=0.5, draw="branch"), Control(), lambda s: told.append(s) or True)
+    one.propose(STEP, budget, Control())
+    assert one.spent == at_hand
+
+
+def test_a_clear_case_ends_the_turn(decoders):
+    told = []
+    decoders[False].propose(
+        STEP, Budget(k=6, temperature=0.5, draw="branch"), Control(), lambda segment: told.append(segment) or True
+    )
     assert len(told) == 1
-    assert 0 < one.spent[0] < all_of_them
 
 
 def test_without_a_branch_worth_writing_the_greedy_call_is_the_answer(decoders, monkeypatch):
@@ -83,3 +88,4 @@ def test_a_batch_of_callers_gets_the_same_branches(decoders):
             budget = Budget(k=5, temperature=0.7, seed=seed, draw="branch")
             alone = decoders[False].propose(STEP, budget, Control())
             assert [s.text for s in batched.propose(STEP, budget, Control())] == [s.text for s in alone]
+            assert batched.spent == decoders[False].spent
