@@ -65,7 +65,7 @@ class Job:
         owner: the model as its cached rows are known by; `model` is the same as the pool works with it.
         told: the caller wants to hear of each candidate as it ends, and may stop the rest.
         only_logits: nothing is written, the logits after the prompt are wanted.
-        start: what is written already; its tokens are no part of the prompt.
+        start: texts that are written in part, one a candidate; their tokens are no part of the prompt.
         lines: rows being written; `ended` those that are not any more.
         begun: it has been given rows.
         held: waits for the caller's answer.
@@ -82,7 +82,7 @@ class Job:
     live: Live | None = None
     told: bool = False
     only_logits: bool = False
-    start: Draft | None = None
+    start: tuple[Draft, ...] = ()
     lines: list[Line] = field(default_factory=list)
     ended: list[Row] = field(default_factory=list)
     dropped: list[Row] = field(default_factory=list)

@@ -15,6 +15,7 @@ from queue import Empty, SimpleQueue
 
 import numpy as np
 
+from hybrid_agent.constrain.matcher import Matcher
 from hybrid_agent.decoder.job import Done, Ended, Failed, Job, Line, Partial
 from hybrid_agent.decoder.live import Abandoned, Live
 from hybrid_agent.decoder.pool import RowPool, Work
@@ -198,13 +199,10 @@ class BatchLoop:
         return work
 
     def _first(self, job: Job) -> list[tuple[Job, Line, Work]]:
-        if job.only_logits:
-            row = Row([], 0, None, None)
-        elif job.start is not None and job.constraint is not None:
-            row = Row.going_on(0, job.how, job.start, job.constraint, self.end_id)
-        else:
-            row = Row.first(job.how, job.constraint, self.end_id)
-        begun = [*job.prompt, *row.draft.tokens]
+        if job.start and job.constraint is not None:
+            return self._going_on(job, job.constraint)
+        row = Row([], 0, None, None) if job.only_logits else Row.first(job.how, job.constraint, self.end_id)
+        begun = [*job.prompt, *row.pending]
         row.ended |= len(begun) > self.context
         job.begun = True
         if row.ended:
@@ -221,6 +219,21 @@ class BatchLoop:
             return [] if job.held or job.over else self._next(job)
         self.prompt_read += len(begun) - found.known
         return [(job, line, Work(job.model, found.row, begun[found.known :], found.known))]
+
+    def _going_on(self, job: Job, constraint: Callable[[], Matcher]) -> list[tuple[Job, Line, Work]]:
+        """The rows of a job that goes on with begun texts."""
+        job.begun = True
+        for index, draft in enumerate(job.start):
+            row = Row.going_on(index, job.how, draft, constraint, self.end_id)
+            text = [*job.prompt, *row.draft.tokens][: self.context]
+            found = self.slots.take(job.owner, text[:-1])
+            job.lines.append(Line(row, found.row))
+            if found.source != found.row:
+                self.pool.copy(job.model, found.source, found.row, found.known)
+            row.pending = text[found.known :]
+            row.ended |= len(job.prompt) + len(row.draft.tokens) > self.context
+        self._tell(job)
+        return [] if job.held or job.over else self._next(job)
 
     def _choose(self, job: Job, scored: list[tuple[Line, np.ndarray]]) -> None:
         """Draw the next tokens of a job's rows; rows that part get places of their own."""

@@ -66,27 +66,21 @@ class SharedEngine(SegmentEngine):
         watch: Watch | None = None,
         shift: Shift | None = None,
     ) -> list[Draft]:
-        """See `SegmentEngine.go_on`; each text is a job of its own, told of in the order of `begun`."""
-        live, one = current_live(), replace(how, k=1)
-        jobs = [
-            Job(list(prompt), one, self.model, self._adopted, constraint, bias, shift, live, start=draft)
-            for draft in begun
-        ]
-        spent, drafts = (0, 0), list[Draft]()
-        try:
-            for job in jobs:
-                self._loop.submit(job)
-            for index, job in enumerate(jobs):
-                done = self._result(job, None)
-                spent = (spent[0] + done.spent[0], spent[1] + done.spent[1])
-                drafts += done.drafts
-                if done.drafts and watch is not None and watch(index, done.drafts[0]):
-                    break
-        finally:
-            for job in jobs:
-                self._loop.abandon(job)
-        self.spent = spent
-        return drafts
+        """See `SegmentEngine.go_on`, and `write` for what may be raised."""
+        job = Job(
+            list(prompt),
+            replace(how, k=len(begun)),
+            self.model,
+            self._adopted,
+            constraint,
+            bias,
+            shift,
+            current_live(),
+            told=watch is not None,
+            start=tuple(begun),
+        )
+        self._loop.submit(job)
+        return self._result(job, watch).drafts
 
     def after(self, text: Sequence[int]) -> NDArray[np.float32]:
         """See `SegmentEngine.after`."""
