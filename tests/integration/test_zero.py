@@ -144,13 +144,16 @@ def test_ebm_with_averaged_weights_and_their_teacher(tmp_path_factory, tmp_path)
     same_weights(tmp_path / "plain", tmp_path / "zero", "ebm", "scorer/model.safetensors")
     ours, theirs = (entries(tmp_path / kind, "ebm") for kind in ("plain", "zero"))
     assert [e["kl"] for e in theirs if "kl" in e] == pytest.approx([e["kl"] for e in ours if "kl" in e], abs=1e-5)
-    assert theirs[-1]["val_loss"] == pytest.approx(ours[-1]["val_loss"], abs=TOLERANCE)
+    ends = [[e["val_loss"] for e in kind if "val_loss" in e][-1] for kind in (ours, theirs)]
+    assert ends[1] == pytest.approx(ends[0], abs=TOLERANCE)
 
 
 def test_hrm_is_interrupted_on_one_rank_and_goes_on_with_two(tmp_path_factory, tmp_path):
     contexts = test_hrm_stage.contexts.__wrapped__(tmp_path_factory)
     small = [word for word in test_hrm_stage.SMALL if not word.startswith(("profile", "stage.length"))]
     stage = ["stage=hrm", f"stage.contexts={contexts}", "stage.val_share=0.4", "stage.planner.dropout=0"]
+    # Of what the large profile changes in this stage.
+    stage += ["stage.planner.blocks=2", "stage.optim.lr=0.002", "stage.optim.matrix_lr=0.02"]
     words = [*stage, *small, "stage.optim.batch_tokens=128", "stage.optim.global_tokens=256", *length(60, save=4)]
     run = start(tmp_path / "zero", 1, *words)
     until_saved(run, tmp_path / "zero" / "hrm" / "tiny" / "001", 4)
