@@ -154,7 +154,7 @@ def _data(config: BenchTrlConfig, tokenizer: Any) -> Any:
         found = [ChatLine(segments=line.segments) for line in read_sequences(Path(config.data))]
     else:
         packs = [load_pack(name) for name in ("os", "code")]
-        tasks = [make_task(packs[seed % 2], "train", seed) for seed in range(config.sequences)]
+        tasks = [make_task(packs[seed % 2], "train", seed) for seed in range(2 * config.sequences)]  # some are too long
         calls = [task.gold[0].model_dump_json(exclude_defaults=True) for task in tasks]
         windows = [Window(goal=task.goal) for task in tasks]
         found = [ChatLine(turns=(ChatTurn(window=w, call=c),)) for w, c in zip(windows, calls, strict=True)]
