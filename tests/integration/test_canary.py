@@ -20,7 +20,7 @@ from hybrid_agent.assemble.decoders import bundle_folder, parse_decoder
 from hybrid_agent.cli.exits import program
 from hybrid_agent.config.canary import CanaryConfig
 from hybrid_agent.config.load import load_config
-from hybrid_agent.decoder.bundle import export_bundle, load_bundle
+from hybrid_agent.decoder.bundle import export_bundle, load_bundle, parts_of
 from hybrid_agent.errors import InputError
 from hybrid_agent.runs.atomic import file_hash
 from hybrid_agent.runs.lineage import trace_lineage
@@ -36,7 +36,8 @@ NOISE = 1.5
 def another(folder: Path, noise: float) -> Path:
     """A bundle of the shipped decoder, its weights shaken by that share of their spread."""
     source = folder / "source"
-    export_bundle(bundle_folder(), source)
+    parts = parts_of(bundle_folder())
+    export_bundle(bundle_folder(), source, parts=parts)
     weights = source / "decoder" / "model.safetensors"
     tensors = load_file(weights)
     rng = torch.Generator().manual_seed(0)
@@ -46,7 +47,7 @@ def another(folder: Path, noise: float) -> Path:
     save_file(tensors, weights, {"format": "pt"})
     manifest = read_manifest(source, verify=False).model_copy(update={"name": folder.name})
     write_manifest(source, manifest, manifest.files)
-    export_bundle(source, folder / "bundle", command="python -m train.export again")
+    export_bundle(source, folder / "bundle", command="python -m train.export again", parts=parts)
     return folder / "bundle"
 
 

@@ -151,9 +151,9 @@ def test_ctrl_c_keeps_what_is_finished(tmp_path: Path) -> None:
 
 def test_every_suite_and_the_matrix(tmp_path: Path) -> None:
     packs = small_pack(tmp_path, test_names=2, test_composition=1)
-    for group in ("suite", "hybrid", "fanout"):
+    for group in ("suite", "hybrid", "fanout", "tracking"):
         (tmp_path / "configs" / group).mkdir(parents=True)
-    for name in ("eval.yaml", "suite/os.yaml", "hybrid/auto.yaml", "fanout/local.yaml"):
+    for name in ("eval.yaml", "suite/os.yaml", "hybrid/auto.yaml", "fanout/local.yaml", "tracking/local.yaml"):
         (tmp_path / "configs" / name).write_text((ROOT / "configs" / name).read_text())
     env = {**environment(tmp_path), "AGENT_DATA": packs, "HYBRID_AGENT_CONFIGS": str(tmp_path / "configs")}
     argv = [sys.executable, "-m", "eval.eval_suite", "decoder=gold", "workers=1", "--json"]
