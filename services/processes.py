@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import selectors
 import signal
@@ -15,11 +14,9 @@ from dataclasses import dataclass, field
 
 from hybrid_agent.cli.exits import BAD_INPUT
 from hybrid_agent.config.serve import RestartConfig
+from hybrid_agent.fanout.parent import end_with_parent
 
-PR_SET_PDEATHSIG = 1
 KILL_AFTER_S = 10.0  # beyond what a process gets to end by itself
-
-_libc = ctypes.CDLL(None, use_errno=True)
 
 
 @dataclass
@@ -110,9 +107,7 @@ class Supervisor:
 
         def follow() -> None:
             """In the child: die with us, and not of the terminal's Ctrl-C, which is ours to pass on."""
-            _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-            if os.getppid() != parent:
-                os._exit(1)
+            end_with_parent(parent)
 
         child.process = subprocess.Popen(
             child.argv, stdin=subprocess.DEVNULL, start_new_session=True, preexec_fn=follow

@@ -6,7 +6,6 @@ and the same command goes on from there.
 
 from __future__ import annotations
 
-import ctypes
 import os
 import signal
 import socket
@@ -19,12 +18,12 @@ from contextlib import contextmanager
 
 from hybrid_agent.config.deepspeed import LaunchConfig
 from hybrid_agent.errors import HybridAgentError, InputError
+from hybrid_agent.fanout.parent import end_with_parent
 
 MODULE = "train.run"
 PARENT = "HYBRID_AGENT_PARENT"
 GRACE = 10.0  # seconds for the others to end by themselves, with their own words
 SAVING = 600  # seconds for a checkpoint after Ctrl-C, under launchers that kill
-PR_SET_PDEATHSIG = 1
 
 
 class RankDied(HybridAgentError):
@@ -144,10 +143,7 @@ def _end(others: Sequence[subprocess.Popen[bytes]], failed: bool) -> None:
 
 
 def _end_with_parent() -> None:
-    """Have the kernel kill this rank when the process that started it dies, however that happens (Linux)."""
+    """Die with the process that started this rank, if it was one of ours."""
     parent = os.environ.get(PARENT)
-    if parent is None or not sys.platform.startswith("linux"):
-        return
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() != int(parent):  # it died before we asked
-        os._exit(1)
+    if parent is not None:
+        end_with_parent(int(parent))

@@ -5,7 +5,6 @@ They are spawned, not forked: a forked copy of a process with torch threads can 
 
 from __future__ import annotations
 
-import ctypes
 import multiprocessing
 import os
 import pickle
@@ -18,9 +17,9 @@ from multiprocessing.context import SpawnProcess
 from typing import Any
 
 from hybrid_agent.fanout.inside import THREADS, Inside, leave, leave_interrupts_to_parent
+from hybrid_agent.fanout.parent import end_with_parent
 from hybrid_agent.fanout.work import Event
 
-PR_SET_PDEATHSIG = 1
 PATIENCE_S = 10.0  # for workers that end
 
 
@@ -122,7 +121,9 @@ def _serve(pipe: Connection, start: bytes) -> None:
     """The main function of a worker process."""
     leave_interrupts_to_parent()
     signal.signal(signal.SIGTERM, leave)
-    _die_with_parent()
+    parent = multiprocessing.parent_process()
+    if parent is not None and parent.pid is not None:  # killed, it could not stop us
+        end_with_parent(parent.pid, signal.SIGTERM)
     inside = Inside(start)
     try:
         pipe.send_bytes(inside.prepare())
@@ -133,11 +134,3 @@ def _serve(pipe: Connection, start: bytes) -> None:
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)  # cleaning up is not cut short
         inside.close()
-
-
-def _die_with_parent() -> None:
-    """Get SIGTERM when the parent is killed: it could not stop us then."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-    parent = multiprocessing.parent_process()
-    if parent is not None and os.getppid() != parent.pid:  # it died before that
-        raise SystemExit
