@@ -60,6 +60,20 @@ def load_bundle(folder: Path) -> Bundle:
     return Bundle(folder, manifest, read_lexicon(folder / LEXICON))
 
 
+def find_model(folder: Path) -> tuple[Path, Lexicon]:
+    """The model folder of a bundle, a finished run or a plain checkpoint, and the lexicon that lies beside it.
+
+    Raises:
+        InputError: a bundle or run is incomplete or damaged.
+    """
+    if (folder / MANIFEST).is_file():
+        bundle = load_bundle(folder)
+        return bundle.model_folder, bundle.lexicon
+    if (folder / DECODER).is_dir():
+        return folder / DECODER, read_lexicon(folder / LEXICON)
+    return folder, Lexicon()
+
+
 def read_lexicon(path: Path) -> Lexicon:
     """The lexicon in a file; an empty one if there is no such file."""
     return Lexicon.from_json(path.read_text(encoding="utf-8"), where=str(path)) if path.is_file() else Lexicon()

@@ -16,7 +16,7 @@ from hybrid_agent.constrain import CallGrammar, Lexicon, NarrowedCalls, Spans, T
 from hybrid_agent.constrain.matcher import Matcher
 from hybrid_agent.constrain.slips import Slips
 from hybrid_agent.decoder.branches import NOTED, Branches
-from hybrid_agent.decoder.bundle import DECODER, LEXICON, load_bundle, read_lexicon
+from hybrid_agent.decoder.bundle import find_model
 from hybrid_agent.decoder.chat import tool_names
 from hybrid_agent.decoder.checkpoint import load_checkpoint, load_draft
 from hybrid_agent.decoder.engine import Bias, Draft, KVModel, Sampling, SegmentEngine
@@ -26,7 +26,6 @@ from hybrid_agent.decoder.shaping import Shaper
 from hybrid_agent.decoder.speculate import DraftSource, PromptLookup, SmallModel, Speculator
 from hybrid_agent.errors import InputError
 from hybrid_agent.nn.rows import fast_rows
-from hybrid_agent.runs.manifest import MANIFEST
 from hybrid_agent.types import Budget, Control, Segment, Window
 
 DRAFT, SHAPING, EXPERTS = "draft", "shaping", "experts"
@@ -142,12 +141,8 @@ class HfDecoder:
         Raises:
             InputError: there is no model, its files are not those of its manifest, or a part does not fit it.
         """
-        lexicon, home = Lexicon(), folder
-        if (folder / MANIFEST).is_file():
-            bundle = load_bundle(folder)
-            folder, lexicon = bundle.model_folder, bundle.lexicon
-        elif (folder / DECODER).is_dir():
-            lexicon, folder = read_lexicon(folder / LEXICON), folder / DECODER
+        home = folder
+        folder, lexicon = find_model(folder)
         model, tokenizer = load_checkpoint(folder, device)
         if is_tiny(tokenizer) and options is None:
             options = DecoderOptions(threads=1)

@@ -15,7 +15,7 @@ from hybrid_agent.constrain import Lexicon, find_spans
 from hybrid_agent.constrain.compile import grammar, portable
 from hybrid_agent.constrain.narrow import narrow
 from hybrid_agent.constrain.prepare import prepare
-from hybrid_agent.decoder.bundle import DECODER, LEXICON, load_bundle, read_lexicon
+from hybrid_agent.decoder.bundle import find_model
 from hybrid_agent.decoder.hf import BASE, EXPERTS, SHAPING, gave_up, without_policy
 from hybrid_agent.decoder.prompt import ChatPrompt, Prompt, TinyPrompt, is_tiny
 from hybrid_agent.decoder.shaping import Shaper
@@ -23,7 +23,6 @@ from hybrid_agent.decoder.vllm_engine import Engine, Request, VllmEngine, VllmOp
 from hybrid_agent.decoder.vllm_loras import LoraShelf
 from hybrid_agent.errors import InputError
 from hybrid_agent.nn.tokenizer import load_tokenizer
-from hybrid_agent.runs.manifest import MANIFEST
 from hybrid_agent.types import Budget, Control, Segment, Window
 
 
@@ -87,12 +86,8 @@ class VllmDecoder:
         Raises:
             InputError: there is no model, vLLM is missing or cannot load it, or a part does not fit it.
         """
-        parts, lexicon = parts or {}, Lexicon()
-        if (folder / MANIFEST).is_file():
-            bundle = load_bundle(folder)
-            folder, lexicon = bundle.model_folder, bundle.lexicon
-        elif (folder / DECODER).is_dir():
-            lexicon, folder = read_lexicon(folder / LEXICON), folder / DECODER
+        parts = parts or {}
+        folder, lexicon = find_model(folder)
         tokenizer = read_tokenizer(folder)
         experts = LoraShelf(parts[EXPERTS]) if EXPERTS in parts else None
         shaper = Shaper.over(parts[SHAPING], head_weights(folder), tokenizer) if SHAPING in parts else None
