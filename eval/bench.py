@@ -29,7 +29,7 @@ from eval.ratio import Ratio, take_turns
 from hybrid_agent.assemble.decoders import bundle_folder
 from hybrid_agent.constrain import CallGrammar, find_spans
 from hybrid_agent.constrain.matcher import ConstraintError
-from hybrid_agent.decoder.choose import pick
+from hybrid_agent.decoder.choose import choices
 from hybrid_agent.decoder.engine import Sampling, SegmentEngine
 from hybrid_agent.decoder.hf import DRAFT, DecoderOptions, HfDecoder
 from hybrid_agent.runs.layout import find_run
@@ -62,9 +62,11 @@ def mask_cost(decoder: HfDecoder, examples: list[Example]) -> Ratio:
                 started = time.perf_counter()
                 matcher.mask(mask)
                 masked = time.perf_counter()
-                pick(logits[0], mask, None, 0.0, rng)
+                choice = choices(logits[0], mask)
+                choice.picked(choice.draw(0.0, rng))
                 picked = time.perf_counter()
-                pick(logits[0], None, None, 0.0, rng)
+                choice = choices(logits[0], None)
+                choice.picked(choice.draw(0.0, rng))
                 mask_ms.append((masked - started + (picked - masked) - (time.perf_counter() - picked)) * 1e3)
                 step_ms.append((middle - began) * 1e3)
             try:

@@ -43,20 +43,20 @@ def candidates(folder: Path, examples: list[Example], rounds: int, parts: Mappin
     sampled = Budget(max_tokens=160, temperature=0.8)
     branched = Budget(max_tokens=160, temperature=Thresholds().temperature, draw="branch")
 
-    def reranked() -> None:
-        for example in examples:
-            asks_twice.forget()
-            found = [*asks_twice.propose(example.window, one, Control())]
-            found += asks_twice.propose(example.window, branched.model_copy(update={"k": 3}), Control())
-            if scorer is not None:
-                scorer.score(example.window, found)
-
     runs: dict[str, Callable[[], object]] = {
         "K=4 / K=1, samples": lambda: write(decoder, examples, sampled.model_copy(update={"k": 4})),
         "greedy, then 3 samples / K=1": lambda: write(asks_twice, examples, one, sampled.model_copy(update={"k": 3})),
         "greedy, then 3 branches / K=1": lambda: write(asks_twice, examples, one, branched.model_copy(update={"k": 3})),
     }
     if scorer is not None:
+
+        def reranked() -> None:
+            for example in examples:
+                asks_twice.forget()
+                found = [*asks_twice.propose(example.window, one, Control())]
+                found += asks_twice.propose(example.window, branched.model_copy(update={"k": 3}), Control())
+                scorer.score(example.window, found)
+
         runs["greedy, 3 branches, reranked / K=1"] = reranked
     found = []
     for name, run in runs.items():

@@ -8,7 +8,6 @@ Exit codes: 0 promoted (or good enough, with dry=true), 1 refused, 2 bad input.
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -43,7 +42,7 @@ def command(
     except Interrupted:
         raise typer.Exit(STOPPED) from None
     verdict.show(console)
-    folder = verdict.settle(" ".join(["python -m eval.canary", *sys.argv[1:]]))
+    folder = verdict.settle()
     console.print(f"record: {folder}", soft_wrap=True)
     if as_json:
         print(json.dumps({**verdict.as_json(), "record": str(folder)}))

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from eval.canary_lines import Line, Shadow, compare, discordant
 from eval.episode import limited
+from eval.manifest import seal
 from eval.overrides import overrides
 from eval.rollbacks import goes_back
 from eval.stored import Found, results_of
@@ -25,7 +26,7 @@ from hybrid_agent.errors import InputError
 from hybrid_agent.packs.store import load_tasks
 from hybrid_agent.runs.atomic import file_hash, write_json
 from hybrid_agent.runs.layout import find_run, new_attempt
-from hybrid_agent.runs.manifest import MANIFEST, Manifest, git_state, write_manifest
+from hybrid_agent.runs.manifest import MANIFEST, Manifest
 from hybrid_agent.runs.promotion import POINTER, SHIPPED, Promotions, Served, checked, read_pointer
 from hybrid_agent.traces.reader import read_trace
 from hybrid_agent.types import Task, ToolCall
@@ -107,7 +108,7 @@ class Verdict:
             console.print(f"{line.name}: {line.basis}", soft_wrap=True)
         console.print(self.as_json()["decision"])
 
-    def settle(self, command: str) -> Path:
+    def settle(self) -> Path:
         """Write record and journal, and let the candidate serve if it may; returns the record's folder.
 
         Raises:
@@ -115,14 +116,14 @@ class Verdict:
         """
         root = Path(self.config.out)
         if self.config.dry:
-            return self._record(root, command)
+            return self._record(root)
         with Promotions(root) as book:
             now = book.serving
             if now is not None and not self._against(now):
                 raise InputError(
                     "another bundle was promoted meanwhile", where=str(root / POINTER), fix="compare again"
                 )
-            folder = self._record(root, command)
+            folder = self._record(root)
             record = folder.relative_to(root).as_posix()
             if self.reasons:
                 served = Served(bundle=str(self.candidate.folder), manifest=self.candidate.digest)
@@ -136,23 +137,18 @@ class Verdict:
         """Whether it was compared with what serves now (of the shipped one there is only one, that of this version)."""
         return now.manifest == self.serving.digest or (now.bundle == SHIPPED and self.serving.shipped)
 
-    def _record(self, root: Path, command: str) -> Path:
+    def _record(self, root: Path) -> Path:
         folder = new_attempt(root, STAGE, self.candidate.manifest.name)
         write_json(folder / REPORT, self.as_json())
-        sha, dirty = git_state(Path(__file__).resolve().parents[1])
-        manifest = Manifest(
-            stage=STAGE,
-            name=self.candidate.manifest.name,
-            attempt=int(folder.name),
-            command=command,
-            config=self.config.model_dump(mode="json"),
-            git_sha=sha,
-            git_dirty=dirty,
+        seal(
+            folder,
+            "eval.canary",
+            self.config,
+            [REPORT],
             seed=self.config.seed,
             parents={"candidate": self.candidate.digest, "serving": self.serving.digest},
             metrics=self.as_json(),
         )
-        write_manifest(folder, manifest, [REPORT])
         return folder
 
 

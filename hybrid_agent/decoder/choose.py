@@ -95,21 +95,3 @@ def choices(
     best = int(logits.argmax())
     scores = (logits - logits[best]).astype(np.float64)
     return Choice(ids, scores, best, np.exp(scores))
-
-
-def pick(
-    logits: NDArray[np.float32],
-    mask: NDArray[np.int32] | None,
-    bias: Mapping[int, float] | None,
-    temperature: float,
-    rng: np.random.Generator,
-    shift: NDArray[np.float32] | None = None,
-) -> Picked:
-    """Choose a token (arguments as for `choices`).
-
-    Args:
-        temperature: 0 takes the best (the lowest id of equals).
-        rng: used only if `temperature` > 0.
-    """
-    choice = choices(logits, mask, bias, shift)
-    return choice.picked(choice.draw(temperature, rng))

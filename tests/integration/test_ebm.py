@@ -15,9 +15,10 @@ from hybrid_agent.packs import words
 from hybrid_agent.runs.layout import find_run
 from hybrid_agent.runs.manifest import read_manifest
 from hybrid_agent.scorer.energy import EnergyScorer
-from hybrid_agent.traces.contexts import Candidate, Context, write_contexts
-from hybrid_agent.types import Segment, Verdict, Window
+from hybrid_agent.traces.contexts import write_contexts
+from hybrid_agent.types import Window
 from tests.integration.offline_runs import watched
+from tests.labelled import labelled
 
 ENV = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path.cwd()), "COLUMNS": "200"}
 STEPS = "stage.length.max_steps=30"
@@ -41,17 +42,7 @@ def context(i, rng):
     files = tuple(f"{w}_1.{end}" for w in (right, *others) for end in ("txt", "py"))
     window = Window(goal="g", phase="step", steps=(f"show {right}_1.txt or {right}_1.py",), files=files)
     calls = [call(right, rng), *(call(other, rng) for other in others)]
-    made = tuple(
-        Candidate(
-            segment=Segment(text=json.dumps(c, separators=(",", ":")), logprob=-rng.random(), tokens=9),
-            label="plausible_fail" if k else "pass",
-            stratum="sampled" if k < 2 else "near_miss",
-            verdict=Verdict(allow=True),
-        )
-        for k, c in enumerate(calls)
-    )
-    ids = {"id": str(i), "task_id": str(i), "group": str(i), "pack": "os", "intents": (), "domain": "editor"}
-    return Context(window=window, candidates=made, **ids)
+    return labelled(i, rng, window, calls)
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,5 @@
 """The energy model over a bidirectional encoder (ModernBERT class): trained by its command, saved, served."""
 
-import json
 import random
 
 import pytest
@@ -12,9 +11,10 @@ from hybrid_agent.scorer.encode import Encoder, pack
 from hybrid_agent.scorer.energy import EnergyScorer, read_tokenizer
 from hybrid_agent.scorer.features import FEATURES
 from hybrid_agent.scorer.model import EnergyModel
-from hybrid_agent.traces.contexts import Candidate, Context, write_contexts
-from hybrid_agent.types import Segment, Verdict, Window
+from hybrid_agent.traces.contexts import write_contexts
+from hybrid_agent.types import Window
 from tests.hf_models import chat_tokenizer, save_folder
+from tests.labelled import labelled
 from train.run import main
 
 
@@ -22,17 +22,7 @@ def context(i, rng):
     right, *others = rng.sample(words.TRAIN, 3)
     window = Window(goal="g", phase="step", steps=(f"show {right}_1.txt",), files=(f"{right}_1.txt",))
     calls = [{"tool": "fs", "args": {"op": "read", "path": f"{word}_1.txt"}} for word in (right, *others)]
-    made = tuple(
-        Candidate(
-            segment=Segment(text=json.dumps(c, separators=(",", ":")), logprob=-rng.random(), tokens=9),
-            label="plausible_fail" if k else "pass",
-            stratum="sampled" if k < 2 else "near_miss",
-            verdict=Verdict(allow=True),
-        )
-        for k, c in enumerate(calls)
-    )
-    ids = {"id": str(i), "task_id": str(i), "group": str(i), "pack": "os", "intents": (), "domain": "editor"}
-    return Context(window=window, candidates=made, **ids)
+    return labelled(i, rng, window, calls)
 
 
 @pytest.fixture(scope="module", params=["modernbert", "bert"])

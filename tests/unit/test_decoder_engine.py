@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from hybrid_agent.constrain import allowed, grammar
-from hybrid_agent.decoder.choose import pick
+from hybrid_agent.decoder.choose import choices
 from hybrid_agent.decoder.engine import Sampling, SegmentEngine
 from hybrid_agent.nn.lean import LeanLlama
 from hybrid_agent.nn.rows import CachedRows
@@ -123,6 +123,11 @@ def test_seeds_decide_and_temperature_zero_ignores_them():
     assert texts[0] == texts[1] != texts[2]
     greedy = [engine().write(prompt, Sampling(max_tokens=12, seed=s))[0].tokens for s in (1, 2)]
     assert greedy[0] == greedy[1]
+
+
+def pick(logits, mask, bias, temperature, rng):
+    choice = choices(logits, mask, bias)
+    return choice.picked(choice.draw(temperature, rng))
 
 
 def test_sampling_follows_the_masked_softmax():
