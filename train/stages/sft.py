@@ -21,6 +21,7 @@ from hybrid_agent.config.stages.sft import SftConfig
 from hybrid_agent.config.train import TrainConfig
 from hybrid_agent.errors import InputError
 from hybrid_agent.nn.build import build_model
+from hybrid_agent.nn.grow import deepen
 from hybrid_agent.nn.tokenizer import load_tokenizer, save_tokenizer, tokenizer_hash, train_tokenizer
 from hybrid_agent.runs.atomic import file_hash
 from hybrid_agent.runs.layout import find_run
@@ -213,6 +214,9 @@ def _inputs(config: TrainConfig, folder: Path, root: Path, console: Console, ran
     if parent is not None:
         tokenizer = load_tokenizer(parent / DECODER)
         model = LlamaForCausalLM.from_pretrained(str(parent / DECODER), dtype=torch.float32)
+        if config.model.layers > model.config.num_hidden_layers:
+            console.print(f"grows it from {model.config.num_hidden_layers} to {config.model.layers} layers")
+            model = deepen(model, config.model.layers)
         return Inputs(data, digest, lexicon, tokenizer, model, parents)
     if stage.tokenizer is not None:
         source = bundle_folder() if stage.tokenizer == "bundle" else find_run(root, stage.tokenizer)

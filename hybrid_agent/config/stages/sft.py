@@ -36,8 +36,9 @@ class CorpusConfig(Record):
 class SftConfig(Record):
     """Supervised training on gold episodes. `data` names a file of sequences; without it the corpus is built. A
     `mixture` is streamed instead, as `stream` says (then data=null and corpus=null).
-    `init` is a complete run to go on from (its tokenizer and weights are taken over), `tokenizer` one whose tokenizer
-    alone is taken over, so that the model can draft for that run's decoder; `bundle` is the shipped one."""
+    `init` is a complete run to go on from (its tokenizer and weights are taken over; with more `model.layers` than it
+    has, it is deepened first), `tokenizer` one whose tokenizer alone is taken over, so that the model can draft for
+    that run's decoder; `bundle` is the shipped one."""
 
     name: Literal["sft"] = "sft"
     data: str | None = None
