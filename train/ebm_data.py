@@ -39,7 +39,7 @@ class Contexts:
         features: float32 (C, F).
         passed: bool (C,).
         domain, stratum: int8 (C,), index into DOMAINS and STRATA.
-        logprob: float32 (C,), what the decoder gave it; `written` bool (C,): the decoder did.
+        logprob: float32 (C,), what the decoder gives it; `written` bool (C,): the decoder wrote it.
         groups: (N,) names that tie contexts of one task together.
         masked: candidates left out because their label says nothing.
     """
@@ -92,7 +92,7 @@ def load_contexts(path: Path, tokenizer: PreTrainedTokenizerFast | None, context
             "no such contexts file", where=str(path), field="stage.contexts", fix="hybrid-agent traces build"
         )
     vocabulary = tokenizer_hash(tokenizer) if tokenizer is not None else ""
-    made_of = f"1 {VERSION} {FEATURES} {file_hash(path)} {vocabulary} {context}"
+    made_of = f"2 {VERSION} {FEATURES} {file_hash(path)} {vocabulary} {context}"
     key = hashlib.sha256(made_of.encode()).hexdigest()[:16]
     stored = cache / f"contexts-{key}.npz"
     if not stored.is_file():
@@ -129,7 +129,7 @@ def _arrays(path: Path, encoder: Encoder | None) -> dict[str, Any]:
             rows.append(features(view, s, c.verdict))
             tokens.append(encoder.candidate(s.text) if encoder else [])
             kind = (DOMAINS.index(domain_of(s.text)), STRATA.index(c.stratum))
-            facts.append((c.label == "pass", *kind, s.logprob, s.tokens > 0))
+            facts.append((c.label == "pass", *kind, s.logprob, c.stratum == "sampled"))
     if not rows:
         raise InputError("no candidate has a label that says anything", where=str(path))
     passed, domain, stratum, logprob, written = zip(*facts, strict=True)

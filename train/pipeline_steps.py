@@ -117,7 +117,8 @@ class Steps:
         from train.rollouts.build import find_decoder
 
         stored = read_provenance(path)
-        decoder = find_decoder(load_config("rollouts", arguments, RolloutsConfig))
+        settings = load_config("rollouts", arguments, RolloutsConfig)
+        decoder = find_decoder(settings.decoder, Path(settings.runs))
         return stored_hash(BUILD, stored.settings) == wanted and stored.decoder_hash == decoder_hash(decoder)
 
     def _same_parents(self, step: StepConfig, path: Path) -> bool:

@@ -1,4 +1,4 @@
-"""`hybrid-agent traces`: build labelled rollouts, count them, look at one."""
+"""`hybrid-agent traces`: build labelled rollouts, count them, look at one, have another decoder read them."""
 
 from __future__ import annotations
 
@@ -30,6 +30,23 @@ def build(
     ] = None,
 ) -> None:
     """Build labelled rollouts of training tasks; a build that was stopped goes on where it was."""
+    _train("build", overrides or [])
+
+
+@app.command()
+def reread(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of a build.")],
+    overrides: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[KEY=VALUE]...", help="Overrides of configs/reading.yaml: out=DIR decoder=hf:sft/tiny"),
+    ] = None,
+) -> None:
+    """Give all candidates of a build the log-probabilities of another decoder; nothing is executed again."""
+    _train("reread", [f"contexts={folder}", *(overrides or [])])
+
+
+def _train(module: str, arguments: list[str]) -> None:
+    """Run a command of train/rollouts and exit with its code."""
     import subprocess
     import sys
 
@@ -38,7 +55,7 @@ def build(
     checkout = Path(__file__).resolve().parents[2]
     if not (checkout / "train" / "rollouts").is_dir():
         raise InputError("the training code is not installed", fix="run it in a source checkout")
-    command = [sys.executable, "-m", "train.rollouts.build", *(overrides or [])]
+    command = [sys.executable, "-m", f"train.rollouts.{module}", *arguments]
     child = subprocess.Popen(command, env=_environment(checkout))
     try:
         code = child.wait()

@@ -168,6 +168,16 @@ class SegmentEngine:
         logits: NDArray[np.float32] = self._begin(list(text))[0].cpu().numpy()
         return logits
 
+    def along(self, prompt: Sequence[int], text: Sequence[int]) -> NDArray[np.float32]:
+        """The logits (len(text), vocab) before each token of a text that continues a prompt."""
+        self._check([*prompt, *text[:-1]])
+        logits = [self._begin(list(prompt))]
+        if len(text) > 1:
+            logits.append(self.model.forward_all(0, text[:-1], len(prompt)))
+            self._texts[0] = [*prompt, *text[:-1]]
+        found: NDArray[np.float32] = torch.cat(logits)[: len(text)].cpu().numpy()
+        return found
+
     def _begun(self, prompt: list[int]) -> list[int]:
         """Bring a prompt into row 0, if it is not there, and keep what lies behind it. Returns what the row holds."""
         if not self._texts or common(self._texts[0], prompt) < len(prompt):

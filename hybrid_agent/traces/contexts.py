@@ -24,8 +24,8 @@ Domain = Literal["code", "shell", "editor"]
 class Candidate(Record):
     """One executed candidate.
 
-    `segment` carries text, logprob, entropy and low as the decoder gave them (zeros if it did not write it).
-    `verdict` is the gate's answer before execution; `detail` says what was seen.
+    `segment` carries text, logprob, entropy and low as the decoder gave them; of what it did not write (any stratum but
+    `sampled`), as it reads that text. `verdict` is the gate's answer before execution; `detail` says what was seen.
     """
 
     segment: Segment

@@ -86,3 +86,23 @@ def test_mistakes_are_answered_before_work_begins(tmp_path: Path) -> None:
     assert wrong.returncode == 2 and "splitt" in wrong.stderr
     missing = traces("show", str(tmp_path / "nothing.jsonl.gz"), "x")
     assert missing.returncode == 2 and "traces build" in missing.stderr
+
+
+def test_another_decoder_reads_what_is_there(tmp_path: Path) -> None:
+    built, out = tmp_path / "built", tmp_path / "read"
+    assert traces("build", *SMALL, "packs.os=1", f"out={built}").returncode == 0
+    old = list(read_contexts(built / CONTEXTS))
+    assert all(c.segment.logprob < 0 for context in old for c in context.candidates if c.stratum == "near_miss")
+    done = traces("reread", str(built), f"out={out}", "workers=1")
+    assert done.returncode == 0, done.stderr
+    new = list(read_contexts(out / CONTEXTS))
+    assert [c.id for c in new] == [c.id for c in old]
+    for before, after in zip(old, new, strict=True):  # it is the same decoder, so it says the same
+        for one, other in zip(before.candidates, after.candidates, strict=True):
+            assert (one.segment.text, one.label, one.detail) == (other.segment.text, other.label, other.detail)
+            if one.stratum != "sampled":
+                assert abs(one.segment.logprob - other.segment.logprob) < 1e-3
+    assert read_provenance(out).decoder_hash == read_provenance(built).decoder_hash
+    assert json.loads(traces("stats", str(out), "--json").stdout)["counts"]
+    refused = traces("reread", str(built), f"out={built}")
+    assert refused.returncode == 2 and "another folder" in refused.stderr

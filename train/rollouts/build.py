@@ -85,7 +85,7 @@ def plan_build(settings: RolloutsConfig) -> Plan:
     for name in settings.packs:
         if name not in known:
             raise InputError(f"no task pack {name!r}", field="packs", fix=f"use one of {', '.join(known)}")
-    spec = find_decoder(settings)
+    spec = find_decoder(settings.decoder, Path(settings.runs))
     digest = decoder_hash(spec)
     folder = Path(settings.out)
     _same_kind(folder, settings)
@@ -105,18 +105,18 @@ def plan_build(settings: RolloutsConfig) -> Plan:
     return Plan(settings, spec, digest, code, folder, tuple(jobs))
 
 
-def find_decoder(settings: RolloutsConfig) -> DecoderSpec:
+def find_decoder(name: str, runs: Path) -> DecoderSpec:
     """The decoder; `hf:` takes a folder or the name of a finished run.
 
     Raises:
         InputError: there is no such decoder, or it cannot be used here.
     """
-    kind, _, target = settings.decoder.partition(":")
+    kind, _, target = name.partition(":")
     if kind not in ("tiny", "hf"):
-        raise InputError(f"decoder {settings.decoder!r} cannot be used here", field="decoder", fix="tiny or hf:RUN")
+        raise InputError(f"decoder {name!r} cannot be used here", field="decoder", fix="tiny or hf:RUN")
     if kind == "hf" and target and not Path(target).is_dir():
-        return DecoderSpec("hf", str(find_run(Path(settings.runs), target).absolute()))
-    return parse_decoder(settings.decoder)
+        return DecoderSpec("hf", str(find_run(runs, target).absolute()))
+    return parse_decoder(name)
 
 
 def build(settings: RolloutsConfig, console: Console) -> Provenance:

@@ -14,6 +14,7 @@ import torch
 from hybrid_agent.assemble.decoders import bundle_folder
 from hybrid_agent.config.rollouts import RolloutsConfig
 from hybrid_agent.decoder.hf import DecoderOptions, HfDecoder
+from hybrid_agent.decoder.read import Reader
 from hybrid_agent.errors import SandboxError
 from hybrid_agent.packs.compose import make_task
 from hybrid_agent.packs.pack import load_pack
@@ -25,6 +26,7 @@ from hybrid_agent.types import Record, Task
 from train.gold import GoldError, replay_sandbox
 from train.rollouts.collect import task_contexts
 from train.rollouts.episodes import task_episodes
+from train.rollouts.read import figures
 
 OTHERS = 3  # tasks whose calls serve as right calls in the wrong place
 APART = 500_000_000  # seeds of those tasks lie that far away
@@ -60,7 +62,9 @@ class Worker:
         self.settings = settings
         folder = bundle_folder() if kind == "tiny" else Path(target)
         options = DecoderOptions(threads=1, greedy_first=settings.greedy)
-        self.decoder: Decoder = HfDecoder.from_folder(folder, call_schema(), options)
+        decoder = HfDecoder.from_folder(folder, call_schema(), options)
+        self.decoder: Decoder = decoder
+        self.reader = Reader(decoder)
         self.stack = ExitStack()
         self.sandbox: Sandbox = self.stack.enter_context(replay_sandbox())
 
@@ -93,7 +97,8 @@ class Worker:
                 try:
                     if self.settings.what == "contexts":
                         made = task_contexts(task, self.sandbox, self.decoder, self.settings, others)
-                        found = [context.model_dump_json(exclude_defaults=True) for context in made]
+                        read = (figures(self.reader, context) for context in made)
+                        found = [context.model_dump_json(exclude_defaults=True) for context in read]
                     else:
                         traces = job.path.parents[2] / "traces"
                         made_episodes = task_episodes(task, self.decoder, self.settings, traces)
