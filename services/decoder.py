@@ -83,7 +83,10 @@ class DecoderService(wire.decoder_pb2_grpc.DecoderServicer):  # type: ignore[mis
             )
             return pb.ProposeEvent(done=done)
 
-        yield from _streamed(work)
+        if request.quiet:
+            yield _given_up(work)
+        else:
+            yield from _streamed(work)
 
     def Complete(self, request: pb.CompleteRequest, context: grpc.ServicerContext) -> Iterator[pb.CompleteEvent]:
         completer = self.completer
@@ -228,6 +231,14 @@ def _chat(request: pb.CompleteRequest) -> dict[str, Any]:
         "seed": request.seed,
         "stop": list(request.stop),
     }
+
+
+def _given_up(work: Callable[[Callable[[Any], None]], Any]) -> Any:
+    """Do the work in this thread, telling nobody; say why it was given up, if it was."""
+    try:
+        return work(lambda event: None)
+    except Cancelled:
+        raise _why(current_call()) from None
 
 
 def _streamed(work: Callable[[Callable[[Any], None]], Any]) -> Iterator[Any]:

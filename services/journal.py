@@ -14,15 +14,17 @@ from pathlib import Path
 from typing import Any
 
 from hybrid_agent.errors import SandboxError
-from hybrid_agent.types import Observation
+from hybrid_agent.types import Observation, Verdict
 
 
 @dataclass(frozen=True)
 class Begun:
-    """A call that was started. `call` is its JSON; `snapshot` was taken before it, if it may change anything."""
+    """A call that was started. `call` is its JSON; `snapshot` was taken before it, if it may change anything; `verdict`
+    is what the gate had said."""
 
     call: str
     snapshot: str | None
+    verdict: Verdict | None = None
 
 
 class Journal:
@@ -70,9 +72,12 @@ class Journal:
             if seen > acting:
                 self._write({"forget": key})
 
-    def begin(self, key: str, call: str, snapshot: str | None) -> None:
+    def begin(self, key: str, begun: Begun) -> None:
         """About to act."""
-        self._write({"begin": key, "call": call, "snapshot": snapshot})
+        row: dict[str, Any] = {"begin": key, "call": begun.call, "snapshot": begun.snapshot}
+        if begun.verdict is not None:
+            row["verdict"] = begun.verdict.model_dump(mode="json")
+        self._write(row)
 
     def end(self, key: str, observation: Observation, plan: tuple[Sequence[str], int]) -> None:
         """It has acted; `plan` are the steps of the plan now, and how many are done."""
@@ -88,7 +93,8 @@ class Journal:
 
     def _read(self, row: dict[str, Any]) -> None:
         if "begin" in row:
-            self._begun[row["begin"]] = Begun(row["call"], row["snapshot"])
+            verdict = Verdict.model_validate(row["verdict"]) if "verdict" in row else None
+            self._begun[row["begin"]] = Begun(row["call"], row["snapshot"], verdict)
             return
         if "forget" in row:
             self._begun.pop(row["forget"], None)

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
+from hybrid_agent.agent.act import Acted
 from hybrid_agent.assemble.agent import build_sandbox
 from hybrid_agent.errors import Cancelled, InputError, SandboxError
 from hybrid_agent.protocols import Sandbox
@@ -28,7 +29,7 @@ from hybrid_agent.tools.toolbox import LocalToolbox
 from hybrid_agent.tools.workspace import Workspace
 from hybrid_agent.types import Check, CheckResult, Observation, Record, SetupItem, Step, ToolCall, Verdict
 from services.call import current_call
-from services.journal import Journal
+from services.journal import Begun, Journal
 from services.status import NotFound, OutOfTime
 from services.workspace import populate
 
@@ -143,11 +144,7 @@ class Session:
             AskFirst: a person has to decide, and `answer` is None.
         """
         with self.turn():
-            self._answer = answer
-            verdict = self._toolbox.check(call)
-            self._checked = (call.model_dump_json(), verdict)
-            acts = verdict.allow and verdict.state_changing
-            return verdict, self._toolbox.snapshots.list()[-1] if acts else ""
+            return self._check(call, answer)
 
     def preview(self, calls: Sequence[ToolCall]) -> list[Verdict]:
         """What `check` would say, without asking or saving."""
@@ -164,35 +161,22 @@ class Session:
             AskFirst: a person has to decide, and `answer` is None.
             SandboxError: the sandbox is broken.
         """
-        text = call.model_dump_json()
         with self.turn():
-            begun = self._journal.begun(key)
-            if begun is not None and begun.call != text:
-                raise InputError("the key was used for another call", field="key", fix="choose a new one")
-            done = self._journal.done(key)
-            if done is not None:
-                return done, True
-            self._answer, self._reply = answer, reply
+            return self._execute(key, call, answer, reply)
+
+    def act(self, key: str, call: ToolCall, answer: bool | None, reply: str | None) -> tuple[Acted, bool]:
+        """Check a call, and run it once if it is allowed; True if it had run before. Errors as of `execute`."""
+        with self.turn():
+            begun, started = self._journal.begun(key), time.perf_counter()
             if begun is None:
-                checked, self._checked = self._checked, None
-                verdict = checked[1] if checked and checked[0] == text else self._toolbox.preview(call)
-                acts = verdict.allow and verdict.state_changing
-                self._journal.begin(key, text, self._toolbox.snapshot() if acts else None)
-            elif begun.snapshot is not None:
-                self._toolbox.rollback(begun.snapshot)
-            plan = self._toolbox.plan
-            before = plan.steps, plan.index
-            try:
-                observation = self._toolbox.execute(call)
-            except SandboxError:
-                plan.steps, plan.index = before
-                raise
-            if self._stop is not None and self._stop.is_set:
-                # Cut off: the same key again undoes it and runs it anew.
-                plan.steps, plan.index = before
-                raise Cancelled("the caller has gone")
-            self._journal.end(key, observation, (plan.steps, plan.index))
-            return observation, False
+                verdict, snapshot = self._check(call, answer)
+                if not verdict.allow:
+                    return Acted(verdict), False
+            else:  # sent again; what it may have changed is no longer to be judged
+                verdict, snapshot = begun.verdict or self._toolbox.preview(call), begun.snapshot or ""
+            gate_ms = (time.perf_counter() - started) * 1e3
+            observation, again = self._execute(key, call, answer, reply)
+            return Acted(verdict, observation, snapshot or None, gate_ms), again
 
     def resume(self, steps: Sequence[Step]) -> str:
         """Bring everything to where these steps left it; returns the snapshot that was put back, if one had to be.
@@ -258,6 +242,43 @@ class Session:
         with self._lock:
             self._toolbox.close()
             self._sandbox.close()
+
+    def _check(self, call: ToolCall, answer: bool | None) -> tuple[Verdict, str]:
+        self._answer = answer
+        verdict = self._toolbox.check(call)
+        self._checked = (call.model_dump_json(), verdict)
+        acts = verdict.allow and verdict.state_changing
+        return verdict, self._toolbox.snapshots.list()[-1] if acts else ""
+
+    def _execute(self, key: str, call: ToolCall, answer: bool | None, reply: str | None) -> tuple[Observation, bool]:
+        text = call.model_dump_json()
+        begun = self._journal.begun(key)
+        if begun is not None and begun.call != text:
+            raise InputError("the key was used for another call", field="key", fix="choose a new one")
+        done = self._journal.done(key)
+        if done is not None:
+            return done, True
+        self._answer, self._reply = answer, reply
+        if begun is None:
+            checked, self._checked = self._checked, None
+            verdict = checked[1] if checked and checked[0] == text else self._toolbox.preview(call)
+            acts = verdict.allow and verdict.state_changing
+            self._journal.begin(key, Begun(text, self._toolbox.snapshot() if acts else None, verdict))
+        elif begun.snapshot is not None:
+            self._toolbox.rollback(begun.snapshot)
+        plan = self._toolbox.plan
+        before = plan.steps, plan.index
+        try:
+            observation = self._toolbox.execute(call)
+        except SandboxError:
+            plan.steps, plan.index = before
+            raise
+        if self._stop is not None and self._stop.is_set:
+            # Cut off: the same key again undoes it and runs it anew.
+            plan.steps, plan.index = before
+            raise Cancelled("the caller has gone")
+        self._journal.end(key, observation, (plan.steps, plan.index))
+        return observation, False
 
     @contextlib.contextmanager
     def turn(self) -> Iterator[None]:

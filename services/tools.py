@@ -82,6 +82,25 @@ class ToolsService(wire.tools_pb2_grpc.ToolsServicer):  # type: ignore[misc]
                 raise InputError("a person has to approve this call", field="answer", fix=fix) from None
         return pb.ExecuteReply(observation=wire.dump(observation), repeated_key=again, files=files)
 
+    def Act(self, request: pb.ExecuteRequest, context: grpc.ServicerContext) -> pb.ActReply:
+        key, call = wire.key_of(request.key), wire.load(ToolCall, request.call, "call")
+        reply = request.reply if request.HasField("reply") else None
+        with self.sessions.using(request.session) as session:
+            try:
+                acted, again = session.act(key, call, _answer(request.answer), reply)
+            except AskFirst as ask:
+                return pb.ActReply(verdict=wire.dump(ask.verdict), ask=True)
+            found = acted.obs
+            files = session.files() if call.tool == "plan" and found is not None and found.ok else ()
+        return pb.ActReply(
+            verdict=wire.dump(acted.verdict),
+            snapshot=acted.snapshot or "",
+            observation="" if found is None else wire.dump(found),
+            repeated_key=again,
+            files=files,
+            gate_ms=acted.gate_ms,
+        )
+
     def Resume(self, request: pb.ResumeRequest, context: grpc.ServicerContext) -> pb.ResumeReply:
         steps = wire.load_all(Step, request.steps, "steps", MOST_STEPS)
         with self.sessions.using(request.session) as session:

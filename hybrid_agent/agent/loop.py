@@ -5,10 +5,12 @@ It sees only the protocols, so the same loop runs in-process, served, in RL roll
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from hybrid_agent.agent import window as win
+from hybrid_agent.agent.act import Acted
 from hybrid_agent.agent.evidence import Evidence
 from hybrid_agent.agent.options import EpisodeResult, LoopOptions
 from hybrid_agent.agent.select import Selection, Selector, may_change, parse_call
@@ -97,13 +99,7 @@ class Episode:
         if call is None:
             obs = Observation(ok=False, stderr="not a tool call: reply with one JSON object with tool and args")
         else:
-            with timed(ms, "gate"):
-                verdict = self._judge(call, chosen)
-                if verdict.allow and verdict.state_changing:
-                    snapshot = self.toolbox.snapshot()
-                    self._step_start = self._step_start or snapshot
-            with timed(ms, "tool"):
-                obs = self._act(call, verdict)
+            verdict, obs, snapshot = self._gated(call, chosen, ms)
         self.tally.add(chosen.effort, verdict, obs)
         before = self.window
         step = Step(
@@ -149,21 +145,35 @@ class Episode:
     def _files(self) -> Sequence[str]:
         return self.toolbox.files() if self._past is None else self._past
 
-    def _judge(self, call: ToolCall, chosen: Selection) -> Verdict:
-        """The gate's verdict; where energy has stopped every candidate, one refusal a step comes before it."""
+    def _gated(
+        self, call: ToolCall, chosen: Selection, ms: dict[str, float]
+    ) -> tuple[Verdict, Observation, str | None]:
+        """The gate's verdict, what came of the call, and the snapshot before it; where energy has stopped every
+        candidate, one refusal a step comes before the gate."""
         if chosen.refused and not self._vetoed:
             self._vetoed = True
             reason = f"this call looks wrong (estimated chance to be right: {chosen.best.p or 0:.3f}); try another way"
-            return Verdict(allow=False, rule=VETO, reason=reason, state_changing=True)
-        verdict = self.toolbox.check(call)
+            verdict = Verdict(allow=False, rule=VETO, reason=reason, state_changing=True)
+            return verdict, _denied(verdict), None
+        begun = time.perf_counter()
+        acted = self._acted(call)
+        ms["gate"] += acted.gate_ms
+        ms["tool"] += (time.perf_counter() - begun) * 1e3 - acted.gate_ms
+        verdict, snapshot = acted.verdict, acted.snapshot
+        self._step_start = self._step_start or snapshot
         if chosen.replaced and verdict.allow and verdict.rule == "default":
-            return verdict.model_copy(update={"rule": VETO, "reason": "a likelier call was vetoed"})
-        return verdict
+            verdict = verdict.model_copy(update={"rule": VETO, "reason": "a likelier call was vetoed"})
+        return verdict, acted.obs or _denied(verdict), snapshot
 
-    def _act(self, call: ToolCall, verdict: Verdict) -> Observation:
-        if not verdict.allow:
-            return Observation(ok=False, stderr=verdict.reason, denied=verdict.rule)
-        return self.toolbox.execute(call)
+    def _acted(self, call: ToolCall) -> Acted:
+        act: Callable[[ToolCall], Acted] | None = getattr(self.toolbox, "act", None)
+        if act is not None:
+            return act(call)
+        begun = time.perf_counter()
+        verdict = self.toolbox.check(call)
+        snapshot = self.toolbox.snapshot() if verdict.allow and verdict.state_changing else None
+        gate_ms = (time.perf_counter() - begun) * 1e3
+        return Acted(verdict, self.toolbox.execute(call) if verdict.allow else None, snapshot, gate_ms)
 
     def _advance(self, call: ToolCall, obs: Observation) -> EpisodeResult | None:
         """Move the window on; an EpisodeResult ends the episode."""
@@ -217,6 +227,10 @@ class Episode:
 
     def _result(self, status: str, verified: bool, summary: str, infra: bool = False) -> EpisodeResult:
         return EpisodeResult(status, verified, summary, infra=infra, **vars(self.tally))
+
+
+def _denied(verdict: Verdict) -> Observation:
+    return Observation(ok=False, stderr=verdict.reason, denied=verdict.rule)
 
 
 def _invalid(text: str) -> ToolCall:

@@ -23,6 +23,7 @@ from hybrid_agent.assemble.rundir import RunDir, create_run
 from hybrid_agent.cli.exits import guarded
 from hybrid_agent.config.serve import NAMES
 from hybrid_agent.errors import InfraError
+from hybrid_agent.scorer.batch import BatchedScorer
 from services.bench.farm import folder
 from services.bench.words import read_words
 from services.clients import Services
@@ -72,11 +73,26 @@ def local_parts(spec: Any) -> Hybrid:
     """The hybrid in this process, with the batched parts that the services use."""
     from hybrid_agent.decoder.batch import BatchedDecoder
     from hybrid_agent.decoder.hf import HfDecoder
+    from hybrid_agent.scorer.energy import EnergyScorer
 
     hybrid = make_hybrid(spec)
     if isinstance(hybrid.decoder, HfDecoder):
         hybrid = replace(hybrid, decoder=BatchedDecoder(hybrid.decoder))
+    if isinstance(hybrid.scorer, EnergyScorer):
+        hybrid = replace(hybrid, scorer=_Judged(hybrid.scorer))
     return hybrid
+
+
+class _Judged(BatchedScorer):
+    """A batched scorer for one episode at a time, whose gate is set as that of a scorer alone."""
+
+    @property
+    def judge(self) -> Any:
+        return self.scorer.judge
+
+    @judge.setter
+    def judge(self, judge: Any) -> None:
+        self.scorer.judge = judge
 
 
 def cpu_seconds(pids: Sequence[int]) -> float:
@@ -89,7 +105,11 @@ def cpu_seconds(pids: Sequence[int]) -> float:
 
 
 def episode(root: Path, goal: str, hybrid: Hybrid | None, services: Services, spec: Any) -> tuple[float, int]:
-    """Seconds and turns of one episode, with parts of this process or (None) at the services."""
+    """Seconds and turns of one episode, with parts of this process or (None) at the services.
+
+    Raises:
+        InfraError: it could not be done; its time would say nothing.
+    """
     begun = time.perf_counter()
     run: RunDir = create_run(
         root, goal=goal, workspace=None, decoder="tiny", model="m", sandbox="bubblewrap", approve="deny", seed=1
@@ -97,12 +117,14 @@ def episode(root: Path, goal: str, hybrid: Hybrid | None, services: Services, sp
     options = AgentOptions(max_steps=12, attempts=1, seed=1)
     if hybrid is not None:
         with assemble_agent(run, hybrid=hybrid, workspace=Path(run.info().workspace), options=options) as agent:
-            turns = agent.run(goal).turns
+            result = agent.run(goal)
     else:
         toolbox: Any = services.open(run.run_id, goal=goal)
         with Agent(run, services.hybrid(spec, run.run_id), toolbox.sandbox, toolbox, options) as agent:
-            turns = agent.run(goal).turns
-    return time.perf_counter() - begun, turns
+            result = agent.run(goal)
+    if result.infra:
+        raise InfraError(result.summary)
+    return time.perf_counter() - begun, result.turns
 
 
 @dataclass(frozen=True)

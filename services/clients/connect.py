@@ -8,9 +8,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal
 
-from hybrid_agent.assemble.hybrid import VETO_P, Hybrid, select_options, turn_budget
+from hybrid_agent.assemble.hybrid import VETO_P, Hybrid, make_scheduler, select_options, turn_budget
 from hybrid_agent.assemble.parts import HybridSpec
 from hybrid_agent.config.serve import NAMES, AuthConfig, ClientConfig, Name, ServeConfig
+from hybrid_agent.traces.domains import domain_of
 from hybrid_agent.types import SetupItem, ToolCall, Verdict
 from services import wire
 from services.address import Address, address_of
@@ -39,6 +40,7 @@ class Services(AbstractContextManager["Services"]):
     ) -> None:
         self.channels = {name: Channel(name, address, auth, config) for name, address in addresses.items()}
         self._can_score: bool | None = None  # what the decoder says of itself, once it was asked
+        self._limits: dict[str, float] | None = None  # what the scorer says of its limits, once it was asked
 
     @classmethod
     def from_config(cls, config: ServeConfig, names: Sequence[Name] = NAMES) -> Services:
@@ -57,12 +59,15 @@ class Services(AbstractContextManager["Services"]):
         scorer = self.scorer(session) if "scorer" in spec.parts else None
         limit, veto = spec.rules.veto_p, None
         if scorer is not None:
-            veto = (lambda text: _or(scorer.threshold(text))) if limit is None else limit or None
+            if self._limits is None and limit is None:
+                self._limits = scorer.thresholds()
+            limits = self._limits or {}
+            veto = (lambda text: limits.get(domain_of(text), VETO_P)) if limit is None else limit or None
         return Hybrid(
             decoder=self.decoder(session, scores=scorer is not None, on_partial=on_partial),
             scorer=scorer,
             planner=self.planner(session) if "planner" in spec.parts else None,
-            scheduler=self.scheduler() if spec.mode == "adaptive" else None,
+            scheduler=make_scheduler(spec),  # rules without weights: asking for them costs more than following them
             select=select_options(spec, veto),
             budget=turn_budget(spec),
             spec=spec,
@@ -86,7 +91,7 @@ class Services(AbstractContextManager["Services"]):
         return PlannerClient(self.channels["planner"], session)
 
     def scheduler(self) -> SchedulerClient:
-        """The scheduler."""
+        """The scheduler at its service, for callers that have no rules of their own; `hybrid` follows them itself."""
         return SchedulerClient(self.channels["planner"])
 
     def memory(self) -> MemoryClient:
@@ -134,7 +139,3 @@ class Services(AbstractContextManager["Services"]):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-def _or(threshold: float | None) -> float:
-    return VETO_P if threshold is None else threshold

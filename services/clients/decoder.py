@@ -41,6 +41,8 @@ class DecoderClient:
     ) -> Sequence[Segment]:
         """See `protocols.Decoder`; the service stops writing once `watch` says so."""
         request = self._request(window, budget, control)
+        # With one candidate there is nothing left to stop when it is seen.
+        request.quiet = self._on_partial is None and (watch is None or budget.k == 1)
 
         def once() -> Sequence[Segment]:
             told: list[Segment] = []
@@ -52,7 +54,10 @@ class DecoderClient:
                 elif event.WhichOneof("event") == "done":
                     effort = wire.load(Effort, event.done.effort, "effort")
                     self.spent = (effort.tokens, effort.forced)
-                    return [wire.load(Segment, text, "candidates") for text in event.done.candidates]
+                    written = [wire.load(Segment, text, "candidates") for text in event.done.candidates]
+                    if watch is not None and request.quiet and written:
+                        watch(written[0])
+                    return written
             raise InfraError("the decoder service ended its answer too early")
 
         self.spent = None
@@ -108,7 +113,7 @@ class DecoderClient:
         batch: int,
     ) -> Drawn:
         request = self._request(window, budget, control)
-        request.session = self._session
+        request.session, request.quiet = self._session, self._on_partial is None
         request.scoring.CopyFrom(
             decoder_pb2.Scoring(
                 margin=margin, min_scored=min_scored, batch=batch, known=[wire.dump(segment) for segment in known]

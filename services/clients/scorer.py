@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hybrid_agent.traces.domains import domain_of
 from hybrid_agent.types import Score, Segment, Window
 from services import wire
 from services.channel import Channel, about
@@ -17,7 +16,6 @@ class ScorerClient:
     def __init__(self, channel: Channel, session: str = "") -> None:
         self._channel, self._session = channel, session
         self._stub = wire.scorer_pb2_grpc.ScorerStub(channel.grpc)
-        self._thresholds: dict[str, float] | None = None
 
     def score(self, window: Window, candidates: Sequence[Segment]) -> list[Score]:
         """See `protocols.Scorer`."""
@@ -28,8 +26,6 @@ class ScorerClient:
         reply = self._channel.ask(self._stub.Score, request)
         return [Score(energy=score.energy, p=score.p) for score in reply.scores]
 
-    def threshold(self, text: str) -> float | None:
-        """The probability below which the scorer would veto this call; None if it has no such limit."""
-        if self._thresholds is None:
-            self._thresholds = dict(about(self._channel, self._stub).get("thresholds") or {})
-        return self._thresholds.get(domain_of(text))
+    def thresholds(self) -> dict[str, float]:
+        """The probability below which the scorer would veto a call, for each domain that has such a limit."""
+        return dict(about(self._channel, self._stub).get("thresholds") or {})

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from hybrid_agent.agent.act import Acted
 from hybrid_agent.types import Check, CheckResult, Observation, Step, ToolCall, Verdict
 from services import wire
 from services.channel import Channel
@@ -91,17 +92,31 @@ class ToolboxClient:
     def execute(self, call: ToolCall) -> Observation:
         """See `protocols.Toolbox`. Sent again while the service is away, the call still acts once."""
         self._saved = ""
-        text = wire.dump(call)
-        request = tools_pb2.ExecuteRequest(session=self.session, key=secrets.token_hex(16), call=text)
-        if self._granted == text:
+        request = self._execution(call)
+        if self._granted == request.call:
             request.answer = tools_pb2.ANSWER_GRANTED
         self._granted = None
         if call.tool == "ask" and self._answer is not None:
             request.reply = self._answer(str(call.args.get("question", ""))) or ""
-        seconds = max(call.policy.timeout_s, 600.0 if call.tool == "plan" else 0.0) + 2 * SPARE_S
-        reply = self._channel.ask(self._stub.Execute, request, seconds)
-        self._listed = tuple(reply.files) if call.tool == "plan" else None
-        return wire.load(Observation, reply.observation, "observation")
+        return self._observed(call, self._channel.ask(self._stub.Execute, request, _seconds(call)))
+
+    def act(self, call: ToolCall) -> Acted:
+        """See `agent.act.ActingToolbox`. A person is asked here, not in the service."""
+        if call.tool == "ask":  # nobody is bothered with a question that the gate stops
+            verdict = self.check(call)
+            return Acted(verdict, self.execute(call) if verdict.allow else None)
+        self._saved, self._granted = "", None
+        request = self._execution(call)
+        reply = self._channel.ask(self._stub.Act, request, _seconds(call))
+        verdict = wire.load(Verdict, reply.verdict, "verdict")
+        if reply.ask:
+            yes = self._ask is not None and self._ask(call, verdict)
+            request.answer = tools_pb2.ANSWER_GRANTED if yes else tools_pb2.ANSWER_REFUSED
+            reply = self._channel.ask(self._stub.Act, request, _seconds(call))
+            verdict = wire.load(Verdict, reply.verdict, "verdict")
+        if not reply.observation:
+            return Acted(verdict, gate_ms=reply.gate_ms)
+        return Acted(verdict, self._observed(call, reply), reply.snapshot or None, reply.gate_ms)
 
     def verify(self, checks: Sequence[Check]) -> list[CheckResult]:
         """See `protocols.Toolbox`."""
@@ -112,7 +127,7 @@ class ToolboxClient:
 
     def files(self) -> tuple[str, ...]:
         """See `protocols.Toolbox`. Right after a call of `plan`, it is the listing that came with its outcome."""
-        if self._listed:
+        if self._listed is not None:
             return self._listed
         return tuple(self._channel.ask(self._stub.Files, tools_pb2.FilesRequest(session=self.session)).files)
 
@@ -125,6 +140,14 @@ class ToolboxClient:
     def rollback(self, snapshot: str) -> None:
         """See `protocols.Toolbox`."""
         self.roll_back(snapshot)
+
+    def _execution(self, call: ToolCall) -> Any:
+        return tools_pb2.ExecuteRequest(session=self.session, key=secrets.token_hex(16), call=wire.dump(call))
+
+    def _observed(self, call: ToolCall, reply: Any) -> Observation:
+        observation = wire.load(Observation, reply.observation, "observation")
+        self._listed = tuple(reply.files) if call.tool == "plan" and observation.ok else None
+        return observation
 
     # --- beyond
     def roll_back(self, snapshot: str | None) -> str | None:
@@ -158,3 +181,7 @@ class ToolboxClient:
         """Free the session's sandbox; what is on disk stays unless `remove`."""
         request = tools_pb2.CloseRequest(session=self.session, remove=remove)
         self._channel.ask(self._stub.Close, request)
+
+
+def _seconds(call: ToolCall) -> float:
+    return max(call.policy.timeout_s, 600.0 if call.tool == "plan" else 0.0) + 2 * SPARE_S

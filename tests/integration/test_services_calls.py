@@ -195,6 +195,39 @@ def test_a_person_is_asked_by_the_client_and_the_answer_holds_after_a_restart(to
         toolbox.execute(execute_again)
 
 
+def test_check_and_execution_in_one_message_do_what_the_two_would(tools: Farm) -> None:
+    asked: list[str] = []
+
+    def ask(call: ToolCall, verdict: Verdict) -> bool:
+        asked.append(verdict.approval)
+        return len(asked) > 1
+
+    setup = [SetupItem(path="a.txt", text="one")]
+    one = tools.services.open("acting", setup=setup, approve="ask", ask=ask)
+    read = one.act(ToolCall(tool="fs", args={"op": "read", "path": "a.txt"}))
+    assert read.obs is not None and read.obs.stdout == "one" and read.snapshot is None
+    remove = ToolCall(tool="fs", args={"op": "remove", "path": "a.txt"})
+    refused = one.act(remove)
+    assert refused.obs is None and not refused.verdict.allow and refused.verdict.approval == "refused"
+    granted = one.act(remove)
+    assert granted.obs is not None and granted.obs.ok and granted.verdict.approval == "granted"
+    assert asked == ["needed", "needed"] and one.files() == ()
+    one.roll_back(granted.snapshot)
+    assert one.workspace.read("a.txt") == b"one"
+
+    # Sent again, it acts once, and says what it said: after a restart too.
+    stub = wire.tools_pb2_grpc.ToolsStub(tools.services.channels["tools"].grpc)
+    append = wire.dump(shell("echo x >> log.txt"))
+    request = tools_pb2.ExecuteRequest(session="acting", key="key-00000003", call=append)
+    first = stub.Act(request)
+    tools.stop("tools")
+    tools.start("tools")
+    again = stub.Act(request, wait_for_ready=True)
+    assert (first.repeated_key, again.repeated_key) == (False, True)
+    assert (first.verdict, first.observation, first.snapshot) == (again.verdict, again.observation, again.snapshot)
+    assert one.workspace.read("log.txt") == b"x\n"
+
+
 def test_a_session_is_opened_once_and_again_as_it_was(tools: Farm) -> None:
     setup = [SetupItem(path="a.txt", text="one"), SetupItem(path="d/run.sh", text="true", mode="755")]
     toolbox = tools.services.open("twin", goal="g", setup=setup, approve="auto")
