@@ -7,6 +7,7 @@ and the same command goes on from there.
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import socket
 import subprocess
@@ -39,9 +40,7 @@ def launcher(launch: LaunchConfig, ranks: int, arguments: Sequence[str]) -> list
     if launch.kind == "local" or "WORLD_SIZE" in os.environ:
         return None
     if launch.kind == "deepspeed":
-        hosts = ["--hostfile", str(launch.hostfile), "--num_gpus", str(ranks)]
-        hosts += ["--num_nodes", str(launch.nodes)] if launch.nodes > 1 else []
-        return [sys.executable, "-m", "deepspeed.launcher.runner", *hosts, "--module", MODULE, *arguments]
+        return _deepspeed(launch, ranks, arguments)
     if launch.rendezvous is None:
         if launch.nodes > 1:
             fix = "give HOST:PORT of the first node, the same on each of them"
@@ -51,6 +50,18 @@ def launcher(launch: LaunchConfig, ranks: int, arguments: Sequence[str]) -> list
         meet = ["--nnodes", str(launch.nodes), "--rdzv-backend", "c10d", "--rdzv-endpoint", launch.rendezvous]
     command = [sys.executable, "-m", "torch.distributed.run", *meet, "--nproc-per-node", str(ranks)]
     return [*command, "--shutdown-timeout", str(SAVING), "-m", MODULE, *arguments]
+
+
+def _deepspeed(launch: LaunchConfig, ranks: int, arguments: Sequence[str]) -> list[str]:
+    hosts = ["--num_gpus", str(ranks)]
+    if launch.hostfile is not None:
+        hosts += ["--hostfile", launch.hostfile, "--num_nodes", str(launch.nodes)]
+    if launch.nodes > 1:
+        # A shell on each node reads them; DeepSpeed quotes for it only those with a blank.
+        arguments = [word if " " in word else shlex.quote(word) for word in arguments]
+    command = [sys.executable, "-m", "deepspeed.launcher.runner", "--quiet", *hosts]
+    # Else every rank gets --local_rank=N, which is no setting of ours.
+    return [*command, "--no_local_rank", "--module", MODULE, *arguments]
 
 
 @contextmanager

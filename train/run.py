@@ -34,10 +34,10 @@ def main(overrides: Sequence[str] | None = None) -> int:
         os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
         if os.environ.get("RANK", "0") == "0":
             check(config)
+        os.environ.setdefault("DS_ACCELERATOR", config.profile.device)  # else it says aloud what it guesses
         world = config.profile.ranks or len(os.sched_getaffinity(0))
         if starter := launcher(config.profile.launch, world, overrides):
             os.execv(starter[0], starter)
-        os.environ.setdefault("DS_ACCELERATOR", config.profile.device)  # else it says aloud what it guesses
         # Only now: a typo is reported without waiting for torch.
         from train.engine import Stopped
         from train.ranks import Ranks

@@ -36,8 +36,8 @@ class LaunchConfig(Record):
     """Who starts the ranks when nobody has yet (no WORLD_SIZE in the environment).
 
     `local`: this process and its own children. `torchrun`: torch's launcher, on every one of `nodes` machines, which
-    meet at `rendezvous` (host:port). `deepspeed`: DeepSpeed's launcher, which reaches the machines
-    of `hostfile` over ssh and is called on one of them.
+    meet at `rendezvous` (host:port). `deepspeed`: DeepSpeed's launcher, on this machine, or on one of several, from
+    which it reaches the first `nodes` of `hostfile` by pdsh and ssh.
     """
 
     kind: Literal["local", "torchrun", "deepspeed"] = "local"
@@ -49,6 +49,6 @@ class LaunchConfig(Record):
     def _fits(self) -> LaunchConfig:
         if self.kind == "local" and self.nodes > 1:
             raise ValueError("kind=local starts ranks on this machine only: use torchrun or deepspeed")
-        if self.kind == "deepspeed" and self.hostfile is None:
-            raise ValueError("kind=deepspeed needs hostfile=PATH")
+        if self.kind == "deepspeed" and self.nodes > 1 and self.hostfile is None:
+            raise ValueError("kind=deepspeed needs hostfile=PATH for several nodes")
         return self

@@ -90,9 +90,15 @@ def test_commands_of_launchers(monkeypatch):
     assert " ".join(many).startswith(
         "torch.distributed.run --nnodes 3 --rdzv-backend c10d --rdzv-endpoint node1:29500 --nproc-per-node 4"
     )
-    hosts = command("stage=ebm", kind="deepspeed", nodes=2, hostfile="hosts")
+    alone = command("model.lora={r:16,alpha:32}", kind="deepspeed")
+    assert " ".join(alone) == (
+        "deepspeed.launcher.runner --quiet --num_gpus 4 --no_local_rank --module train.run model.lora={r:16,alpha:32}"
+    )
+    # Words go through a shell on each node; those with a blank are quoted by DeepSpeed.
+    hosts = command("model.lora={r:16,alpha:32}", "model.lora={r: 16}", kind="deepspeed", nodes=2, hostfile="hosts")
     assert " ".join(hosts) == (
-        "deepspeed.launcher.runner --hostfile hosts --num_gpus 4 --num_nodes 2 --module train.run stage=ebm"
+        "deepspeed.launcher.runner --quiet --num_gpus 4 --hostfile hosts --num_nodes 2 --no_local_rank "
+        "--module train.run 'model.lora={r:16,alpha:32}' model.lora={r: 16}"
     )
     with pytest.raises(InputError, match=r"profile\.launch\.rendezvous"):
         command(kind="torchrun", nodes=2)
@@ -100,7 +106,9 @@ def test_commands_of_launchers(monkeypatch):
     assert command("stage=ebm", kind="torchrun") is None
 
 
-@pytest.mark.parametrize("launch", [{"kind": "deepspeed"}, {"nodes": 2}, {"kind": "torchrun", "rendezvous": "node1"}])
+@pytest.mark.parametrize(
+    "launch", [{"kind": "deepspeed", "nodes": 2}, {"nodes": 2}, {"kind": "torchrun", "rendezvous": "node1"}]
+)
 def test_launches_that_cannot_be(launch):
     with pytest.raises(ValueError):
         LaunchConfig(**launch)
