@@ -31,7 +31,7 @@ from hybrid_agent.types import Check, CheckResult, Observation, Record, SetupIte
 from services.call import current_call
 from services.journal import Begun, Journal
 from services.status import NotFound, OutOfTime
-from services.workspace import populate
+from services.workspace import FileInfo, populate, regular_files
 
 INFO, WORKSPACE, STATE, JOURNAL = "session.json", "workspace", "state", "calls.jsonl"
 WAIT_S = 600.0
@@ -204,6 +204,11 @@ class Session:
         """Capped listing."""
         with self.turn():
             return self._toolbox.files()
+
+    def listed(self) -> tuple[list[FileInfo], bool]:
+        """All regular files, and whether there are more than are listed."""
+        with self.turn():
+            return regular_files(self._toolbox.workspace)
 
     def snapshot(self) -> str:
         """Save the workspace."""

@@ -115,6 +115,12 @@ class ToolsService(wire.tools_pb2_grpc.ToolsServicer):  # type: ignore[misc]
         with self.sessions.using(request.session) as session:
             return pb.FilesReply(files=session.files())
 
+    def List(self, request: pb.ListRequest, context: grpc.ServicerContext) -> pb.ListReply:
+        with self.sessions.using(request.session) as session:
+            files, cut = session.listed()
+        rows = [pb.ListedFile(path=f.path, bytes=f.size, modified=f.modified) for f in files]
+        return pb.ListReply(files=rows, cut=cut)
+
     def Snapshot(self, request: pb.SnapshotRequest, context: grpc.ServicerContext) -> pb.SnapshotReply:
         with self.sessions.using(request.session) as session:
             return pb.SnapshotReply(snapshot=session.snapshot())

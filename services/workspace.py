@@ -1,12 +1,14 @@
-"""Filling a workspace with what a caller sent, and telling what has changed in it. Never follows a link out."""
+"""Filling a workspace with what a caller sent, and telling what is in it and has changed. Never follows a link out."""
 
 from __future__ import annotations
 
 import base64
 import binascii
 import difflib
+import os
 import posixpath
-from collections.abc import Sequence
+import stat
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -21,6 +23,7 @@ from hybrid_agent.types import SetupItem
 
 SETUP_S = 20.0
 DIFF_FILES, DIFF_BYTES = 500, 200_000
+LISTED, LISTED_DEPTH = 2000, 40
 
 Kind = Literal["added", "changed", "removed"]
 
@@ -32,6 +35,15 @@ class FileChange:
     path: str
     kind: Kind
     diff: str = ""
+
+
+@dataclass(frozen=True)
+class FileInfo:
+    """One regular file; `modified` is in Unix seconds."""
+
+    path: str
+    size: int
+    modified: float
 
 
 def populate(workspace: Workspace, sandbox: Sandbox, items: Sequence[SetupItem]) -> None:
@@ -64,6 +76,19 @@ def populate(workspace: Workspace, sandbox: Sandbox, items: Sequence[SetupItem])
             raise InputError(str(error), field=field, fix="use relative paths inside the workspace") from None
 
 
+def regular_files(workspace: Workspace) -> tuple[list[FileInfo], bool]:
+    """All regular files by path, and whether there are more than are listed. Folders behind links are not entered."""
+    found: list[FileInfo] = []
+    try:
+        for one in _below(workspace, "", 0):
+            if len(found) == LISTED:
+                return found, True
+            found.append(one)
+    except ToolFailure:
+        return found, True
+    return found, False
+
+
 def differences(store: SnapshotStore, since: str) -> list[FileChange]:
     """What differs between a snapshot and the workspace now.
 
@@ -79,6 +104,19 @@ def differences(store: SnapshotStore, since: str) -> list[FileChange]:
         kind: Kind = "added" if old is None else "removed" if new is None else "changed"
         found.append(FileChange(clean(change.path), kind, _diff(store, clean(change.path), old, new)))
     return found
+
+
+def _below(workspace: Workspace, prefix: str, depth: int) -> Iterator[FileInfo]:
+    for name in workspace.names(prefix or "."):
+        path = prefix + name
+        if name.endswith("/"):
+            if depth < LISTED_DEPTH:
+                yield from _below(workspace, path, depth + 1)
+            continue
+        found = workspace.lstat(path)
+        if found is not None and stat.S_ISREG(found.st_mode):
+            shown = os.fsencode(path).decode("utf-8", "backslashreplace")
+            yield FileInfo(shown, found.st_size, round(found.st_mtime, 3))
 
 
 def _diff(store: SnapshotStore, name: str, old: Entry | None, new: Entry | None) -> str:

@@ -12,7 +12,7 @@ from hybrid_agent.types import Check, CheckResult, Observation, Step, ToolCall, 
 from services import wire
 from services.channel import Channel
 from services.wire import tools_pb2
-from services.workspace import FileChange
+from services.workspace import FileChange, FileInfo
 
 SPARE_S = 30.0  # what a call of a tool may take beyond its own limit: waiting, snapshots, the comparison
 VERIFY_S = 600.0
@@ -171,6 +171,11 @@ class ToolboxClient:
         request = tools_pb2.ChangesRequest(session=self.session, since=since or "")
         found = self._channel.ask(self._stub.Changes, request).files
         return [FileChange(path=one.path, kind=one.kind, diff=one.diff) for one in found]
+
+    def listed(self) -> tuple[list[FileInfo], bool]:
+        """All regular files, and whether there are more than are listed."""
+        reply = self._channel.ask(self._stub.List, tools_pb2.ListRequest(session=self.session))
+        return [FileInfo(one.path, one.bytes, one.modified) for one in reply.files], reply.cut
 
     def resume(self, steps: Sequence[Step]) -> None:
         """Go on after stored steps: what the service did beyond them, for a caller that was killed, is taken back."""

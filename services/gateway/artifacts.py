@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,9 +11,7 @@ from hybrid_agent.tools.failure import ToolFailure
 from hybrid_agent.tools.workspace import Workspace
 from services.gateway.problems import ApiError
 from services.gateway.requests import Artifact, ArtifactList
-
-LISTED = 2000
-DEPTH = 40
+from services.workspace import FileInfo, regular_files
 
 
 def list_artifacts(folder: Path) -> ArtifactList:
@@ -24,16 +20,13 @@ def list_artifacts(folder: Path) -> ArtifactList:
     Raises:
         ApiError: the workspace is gone.
     """
-    found: list[Artifact] = []
     with _opened(folder) as workspace:
-        try:
-            for artifact in _below(workspace, "", 0):
-                if len(found) == LISTED:
-                    return ArtifactList(files=tuple(found), cut=True)
-                found.append(artifact)
-        except ToolFailure:
-            return ArtifactList(files=tuple(found), cut=True)
-    return ArtifactList(files=tuple(found))
+        return told(*regular_files(workspace))
+
+
+def told(files: Sequence[FileInfo], cut: bool) -> ArtifactList:
+    """The list as it is answered."""
+    return ArtifactList(files=tuple(Artifact(path=f.path, bytes=f.size, modified=f.modified) for f in files), cut=cut)
 
 
 def read_artifact(folder: Path, path: str, cap: int) -> bytes:
@@ -49,19 +42,6 @@ def read_artifact(folder: Path, path: str, cap: int) -> bytes:
             reason = str(failure)
         large = "more than" in reason
     raise ApiError(413 if large else 404, reason, param="path", code="too_large" if large else "not_found")
-
-
-def _below(workspace: Workspace, prefix: str, depth: int) -> Iterator[Artifact]:
-    for name in workspace.names(prefix or "."):
-        path = prefix + name
-        if name.endswith("/"):
-            if depth < DEPTH:
-                yield from _below(workspace, path, depth + 1)
-            continue
-        found = workspace.lstat(path)
-        if found is not None and stat.S_ISREG(found.st_mode):
-            shown = os.fsencode(path).decode("utf-8", "backslashreplace")
-            yield Artifact(path=shown, bytes=found.st_size, modified=round(found.st_mtime, 3))
 
 
 @contextmanager

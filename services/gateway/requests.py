@@ -98,12 +98,11 @@ class RollbackRequest(Record):
 
 
 class Artifact(Record):
-    """One regular file of the workspace. `bytes` is its size, `modified` Unix seconds, both null where the workspace
-    is a service's."""
+    """One regular file of the workspace. `bytes` is its size, `modified` Unix seconds."""
 
     path: str
-    bytes: int | None = None
-    modified: float | None = None
+    bytes: int
+    modified: float
 
 
 class ArtifactList(Record):

@@ -22,15 +22,14 @@ from hybrid_agent.errors import InputError
 from hybrid_agent.tools.failure import ToolFailure
 from hybrid_agent.types import SetupItem, Step
 from services.clients import Services, ToolboxClient
+from services.gateway.artifacts import told as list_of
 from services.gateway.diffs import told
 from services.gateway.events import DiffData
 from services.gateway.parts import About, Episode, Worker, options_of
 from services.gateway.places import Place
 from services.gateway.problems import ApiError
-from services.gateway.requests import Artifact, ArtifactList, RunRequest
+from services.gateway.requests import ArtifactList, RunRequest
 from services.load import needed
-
-LISTED = 60  # the tools service lists no more
 
 
 class ServedParts:
@@ -115,10 +114,8 @@ class ServedPlace:
         self._toolbox = toolbox
 
     def artifacts(self) -> ArtifactList:
-        """See `Place`. The upper levels come first; sizes are not known here."""
-        found = self._toolbox.files()
-        files = tuple(Artifact(path=path) for path in found if not path.endswith("/"))
-        return ArtifactList(files=files, cut=len(found) >= LISTED)
+        """See `Place`."""
+        return list_of(*self._toolbox.listed())
 
     def read(self, path: str, cap: int) -> bytes:
         """See `Place`."""

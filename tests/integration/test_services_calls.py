@@ -244,6 +244,13 @@ def test_a_session_is_opened_once_and_again_as_it_was(tools: Farm) -> None:
         toolbox.files()
 
 
+def test_people_are_shown_every_file_with_its_size(tools: Farm) -> None:
+    setup = [SetupItem(path=f"d/{number:03}.txt", text="x" * number) for number in range(90)]
+    toolbox = tools.services.open("many", setup=[*setup, SetupItem(path="again", link="d")])
+    files, cut = toolbox.listed()
+    assert [(one.path, one.size) for one in files] == [(item.path, len(item.text or "")) for item in setup] and not cut
+
+
 def test_what_a_killed_caller_does_not_know_of_is_taken_back(tools: Farm) -> None:
     toolbox = tools.services.open("resumed", setup=[SetupItem(path="a.txt", text="one")], approve="auto")
     plan = ToolCall(tool="plan", args={"op": "set", "steps": ["x", "y"]})
