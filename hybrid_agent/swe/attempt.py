@@ -2,31 +2,36 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
 
 import numpy as np
 
 from hybrid_agent.protocols import Decoder, Memory
 from hybrid_agent.swe.checks import Checker
 from hybrid_agent.swe.edits import Edit, Patch, patched
-from hybrid_agent.swe.energy import load_energy
+from hybrid_agent.swe.energy import Energies, load_energy, tempered
 from hybrid_agent.swe.explain import Evidence
 from hybrid_agent.swe.features import Features
 from hybrid_agent.swe.generators import DecoderGenerator, Generator, MemoryGenerator, OperatorGenerator, Problem
 from hybrid_agent.swe.language import LocalStatistics
 from hybrid_agent.swe.localise import Diagnosis, Spot, diagnose, spots, words_of
 from hybrid_agent.swe.options import RepairOptions
+from hybrid_agent.swe.probes import Findings, probes_of
 from hybrid_agent.swe.project import Project
 from hybrid_agent.swe.result import RepairResult
 from hybrid_agent.swe.scene import Scene
 from hybrid_agent.swe.search import Queue, Search, Trial
 from hybrid_agent.swe.source import Source
 from hybrid_agent.swe.syntax import syntax_edits, syntax_error
-from hybrid_agent.swe.testing import GOOD, Tester, TestRun
+from hybrid_agent.swe.testing import GOOD, PROBE_S, Tester, TestRun
 
 TRACED_FAILING, TRACED_PASSING = 12, 120
 NO_TESTS = 5
+PROBE_LEAST = 4  # test runs that must be left for probing to be worth one
+_QUOTED = re.compile(r"`([^`\n]{1,24})`|\"([^\"\n]{1,24})\"|(?<!\w)'([^'\n]{1,24})'(?!\w)")
 STATISTICS_BYTES = 600_000  # of the project's own code, for its token statistics
 
 
@@ -94,8 +99,7 @@ class Attempt:
         if self.tester.command.kind == "plain" or not failing or self.tester.runs >= self.options.budget:
             return diagnose(before, self.goal, words)
         chosen = failing[:TRACED_FAILING]
-        near = {test.partition("::")[0].rpartition(".")[0] or test for test in chosen}
-        others = sorted(self.keep, key=lambda test: (test.partition("::")[0].rpartition(".")[0] or test) not in near)
+        others = self._near(chosen)
         others = [
             *others[: TRACED_PASSING // 2],
             *others[TRACED_PASSING // 2 :: max(1, len(others) // (TRACED_PASSING // 2))],
@@ -125,6 +129,15 @@ class Attempt:
             extra.sort(key=lambda path: -sum(diagnosis.words[word] for word in words_of(path)))
         return spots(diagnosis, self.project.source, self._editable, extra=extra[:30])
 
+    @cached_property
+    def _told(self) -> tuple[str, ...]:
+        """Short strings that the issue puts in quotes or backticks, and single signs of them."""
+        found = [next(filter(None, each)) for each in _QUOTED.findall(self.statement)]
+        signs = [
+            sign for text in found if len(text) <= 12 for sign in text if not sign.isalnum() and not sign.isspace()
+        ]
+        return tuple(dict.fromkeys([text for text in found if len(text) <= 12] + signs))
+
     def _scene(self, path: str) -> Scene:
         if path not in self._scenes:
             source = self.project.source(path)
@@ -132,7 +145,7 @@ class Attempt:
             folder = path.rpartition("/")[0]
             near = [p for p in self.project.files if p.rpartition("/")[0] == folder and p != path and self._editable(p)]
             others = tuple(other for other in map(self.project.source, near[:20]) if other and not syntax_error(other))
-            self._scenes[path] = Scene(source, others)
+            self._scenes[path] = Scene(source, others, self._told)
         return self._scenes[path]
 
     def _candidates(self, found: list[Spot], diagnosis: Diagnosis) -> Iterator[Edit]:
@@ -171,8 +184,14 @@ class Attempt:
     def _search(self, candidates: list[Edit], found: list[Spot], diagnosis: Diagnosis) -> RepairResult:
         sources = {path: source for path, source in self.project.sources.items()}
         usable = [each for each in candidates if each.path in sources]
-        energy = self._energies(usable, found, diagnosis, sources) if self.options.order == "energy" else None
-        queue = Queue(usable, energy, self.options.order, self.options.seed, self.options.adapt)
+        energy: Energies | None = None
+        classes: dict[int, tuple[object, ...]] = {}
+        if self.options.order == "energy":
+            energy = self._energies(usable, found, diagnosis, sources)
+            if self.options.probe and self._can_probe(diagnosis):
+                shifts, classes = self._probe(usable, sources)
+                energy = tempered(energy) + shifts
+        queue = Queue(usable, energy, self.options.order, self.options.seed, self.options.adapt, classes)
         search = Search(queue, Checker(sources), self._trial, self._may_go_on, pairs=self.options.pairs)
         of = {id(each): float(energy[at]) for at, each in enumerate(usable)} if energy is not None else {}
         found_one = search.run()
@@ -188,7 +207,7 @@ class Attempt:
 
     def _energies(
         self, usable: list[Edit], found: list[Spot], diagnosis: Diagnosis, sources: dict[str, Source]
-    ) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
+    ) -> Energies:
         energy = load_energy()
         texts, size = [], 0
         for path in sorted(self.project.files, key=lambda p: (p not in {spot.path for spot in found}, p)):
@@ -202,6 +221,26 @@ class Attempt:
         values = iter(energy.of(rows, operators))
         lowest = -1e3
         return np.array([lowest if each.family == "syntax" else next(values) for each in usable], np.float32)
+
+    def _can_probe(self, diagnosis: Diagnosis) -> bool:
+        left = self.options.budget - self.tester.runs
+        return bool(diagnosis.failing_lines) and self.tester.command.kind != "plain" and left > PROBE_LEAST
+
+    def _probe(self, usable: list[Edit], sources: dict[str, Source]) -> tuple[Energies, dict[int, tuple[object, ...]]]:
+        """One more run of the unchanged code: what each candidate would change in the states that tests reach."""
+        asked = probes_of(usable, sources)
+        failing = [test for test in self.goal if test in self.evidence.before.outcomes][:TRACED_FAILING]
+        ran = self.tester.run(
+            only=[*failing, *self._near(failing)[:TRACED_PASSING]], first=failing,
+            probes=[each.row() for each in asked], timeout_s=self.limit + 2 * PROBE_S,
+        )  # fmt: skip
+        told = Findings.of(ran.probes)
+        return told.shifts(len(usable), [each.number for each in asked], failing), told.classes(asked, failing)
+
+    def _near(self, chosen: Sequence[str]) -> list[str]:
+        """Tests that pass, those beside the chosen ones first."""
+        near = {test.partition("::")[0].rpartition(".")[0] or test for test in chosen}
+        return sorted(self.keep, key=lambda test: (test.partition("::")[0].rpartition(".")[0] or test) not in near)
 
     def _may_go_on(self) -> bool:
         return self.tester.runs < self.options.budget - 1  # one run is kept to confirm the patch

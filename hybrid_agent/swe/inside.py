@@ -88,7 +88,7 @@ class Tracer:
         self.most = events
         self.known = {}
 
-    def start(self):
+    def start(self, name):
         self.hits, self.left = {}, self.most
         threading.settrace(self.on_call)
         sys.settrace(self.on_call)
@@ -132,6 +132,8 @@ class Session:
         self.rank = {name: place for place, name in enumerate(GIVEN["first"])}
         self.only = set(GIVEN["only"]) if GIVEN["only"] is not None else None
         self.tracer = Tracer(GIVEN["events"]) if GIVEN["trace"] else None
+        if GIVEN.get("probes"):  # see inside_probes.py
+            self.tracer = Prober(GIVEN["probes"], GIVEN["first"], relative, GIVEN["probe_s"])  # noqa: F821
         self.goal = set(GIVEN["goal"])
         self.waiting = set(self.goal)
         self.missed = None
@@ -152,7 +154,7 @@ class Session:
         self.at = time.monotonic()
         alarm(GIVEN["per_test_s"])
         if self.tracer:
-            self.tracer.start()
+            self.tracer.start(name)
 
     def note(self, name, outcome, error=None):
         """A part of a test ended; the worst part counts."""
@@ -170,7 +172,7 @@ class Session:
         if error:
             record["error"] = error
         if lines is not None:
-            record["lines"] = lines
+            record["probes" if GIVEN.get("probes") else "lines"] = lines
         say(record)
         return self.enough(name, outcome)
 

@@ -157,7 +157,24 @@ def _spots_of(diagnosis: Diagnosis, path: str, source: Source, tree: ast.Module)
         score = plain + bonus + (0.2 / (1 + depth) if depth is not None else 0.0)
         if line not in found or found[line].score < score:
             found[line] = Spot(path, line, score, suspicion.get(line, plain if owner else 0.0))
+    for line, score in _listed(tree, best).items():
+        if line not in found or found[line].score < score:
+            found[line] = Spot(path, line, score, 0.0)
     return list(found.values())
+
+
+def _listed(
+    tree: ast.Module, best: Mapping[ast.FunctionDef | ast.AsyncFunctionDef, tuple[float, float]]
+) -> dict[int, float]:
+    """Lines of tables at the top of the module that name a function that a traceback goes through."""
+    touched = {function.name: plain for function, (plain, bonus) in best.items() if bonus >= 0.15}
+    found: dict[int, float] = {}
+    for statement in tree.body:
+        if isinstance(statement, ast.Assign | ast.AnnAssign) and statement.value is not None:
+            for node in ast.walk(statement.value):
+                if isinstance(node, ast.Name) and node.id in touched:
+                    found[node.lineno] = max(found.get(node.lineno, 0.0), 0.8 * touched[node.id])
+    return found
 
 
 def _guessed(diagnosis: Diagnosis, path: str, source: Source, tree: ast.Module) -> dict[int, float]:

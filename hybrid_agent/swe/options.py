@@ -18,6 +18,7 @@ class RepairOptions(Record):
         budget: most test runs, the two that look at the unchanged code included.
         order: how candidates are ordered: by the trained energy, by operator, or at random (for comparison).
         adapt: let what each tried edit did to the tests move the edits near it.
+        probe: spend one test run of the unchanged code on what each candidate would change (order "energy" only).
         pairs: also try patches of two edits when no single one is enough.
         confirm: test runs spent after the first patch that passes, to see whether others pass as well.
         candidates: most candidates that are ranked.
@@ -33,9 +34,10 @@ class RepairOptions(Record):
     budget: int = Field(default=60, ge=1)
     order: Order = "energy"
     adapt: bool = True
+    probe: bool = True
     pairs: bool = True
     confirm: int = Field(default=3, ge=0)
-    candidates: int = Field(default=2000, ge=1)
+    candidates: int = Field(default=4000, ge=1)
     per_test_s: float = Field(default=10.0, gt=0)
     timeout_s: float = Field(default=120.0, gt=0)
     include: tuple[str, ...] = ()

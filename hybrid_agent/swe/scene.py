@@ -21,12 +21,14 @@ class Scene:
     Args:
         source: the file; it must parse.
         project: other files of the project whose functions and classes may be called.
+        told: short strings that the issue or the failures quote.
     """
 
-    def __init__(self, source: Source, project: tuple[Source, ...] = ()) -> None:
+    def __init__(self, source: Source, project: tuple[Source, ...] = (), told: tuple[str, ...] = ()) -> None:
         self.source = source
         self.tree = source.tree
         self.project = project
+        self.told = told
         self.wrappers: dict[Function | None, list[str]] = {}  # kept by the operators on calls
         self.conditions: dict[Function, list[str]] = {}
         self.copies: dict[Function, list[tuple[str, str, ast.AST]]] = {}
@@ -86,6 +88,29 @@ class Scene:
         return found
 
     @cached_property
+    def classes(self) -> list[dict[str, int | None]]:
+        """Members of each class of the project: methods with their number of arguments, fields with None."""
+        found: list[dict[str, int | None]] = []
+        for source in (self.source, *self.project):
+            for owner in ast.walk(source.tree):
+                if not isinstance(owner, ast.ClassDef):
+                    continue
+                members: dict[str, int | None] = {}
+                for each in owner.body:
+                    if isinstance(each, Function):
+                        plain = any(
+                            getattr(d, "id", "") in ("property", "cached_property") for d in each.decorator_list
+                        )
+                        members[each.name] = None if plain else len(parameters(each)) - 1
+                    elif isinstance(each, ast.AnnAssign) and isinstance(each.target, ast.Name):
+                        members[each.target.id] = None
+                for node in ast.walk(owner):
+                    if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+                        members.setdefault(node.attr, None)
+                found.append(members)
+        return found
+
+    @cached_property
     def attributes(self) -> dict[str, Counter[str]]:
         """Attributes by the text of the object they are read from."""
         found: dict[str, Counter[str]] = {}
@@ -140,6 +165,17 @@ class Scene:
             self.source.path, start, end, new, operator, line, note or f"`{cut(self.text(node))}` -> `{cut(new)}`"
         )
 
+    def fitted(self, node: ast.AST, new: str, operator: str) -> Edit:
+        """`replace` with parentheses where the place may need them."""
+        above = self.source.parents.get(node)
+        tight = ast.BinOp | ast.UnaryOp | ast.Compare | ast.BoolOp | ast.Attribute | ast.IfExp | ast.Starred | ast.Await
+        inside = isinstance(above, tight) or (isinstance(above, ast.Subscript | ast.Call) and node is _head_of(above))
+        return self.replace(node, f"({new})" if inside else new, operator)
+
+    def span_edit(self, start: int, end: int, new: str, operator: str, line: int, note: str) -> Edit:
+        """An edit of a piece of the file."""
+        return edit(self.source.path, start, end, new, operator, line, note)
+
     def swap(self, one: ast.AST, other: ast.AST, operator: str) -> Edit:
         """An edit that exchanges two nodes."""
         a, b = sorted((self.source.span(one), self.source.span(other)))
@@ -154,6 +190,10 @@ class Scene:
         text = self.text(node)
         plain = ast.Name | ast.Constant | ast.Attribute | ast.Call | ast.Subscript | ast.List | ast.Dict | ast.Set
         return text if isinstance(node, plain) else f"({text})"
+
+
+def _head_of(node: ast.Subscript | ast.Call) -> ast.expr:
+    return node.value if isinstance(node, ast.Subscript) else node.func
 
 
 def own_nodes(scope: ast.AST) -> Iterator[ast.AST]:
@@ -179,13 +219,32 @@ def cut(text: str, width: int = 60) -> str:
     return text if len(text) <= width else text[: width - 3] + "..."
 
 
-def expressions(statement: ast.AST) -> Iterator[ast.AST]:
-    """Expressions of one statement: not those of statements inside it, nor inside f-strings (no exact places)."""
+def expressions(statement: ast.AST, source: Source | None = None) -> Iterator[ast.AST]:
+    """Expressions of one statement: not those of statements inside it.
+
+    Python before 3.12 does not always give exact places inside f-strings: with `source`, expressions there are given
+    if the text at their place is theirs; without it none are.
+    """
     todo = list(ast.iter_child_nodes(statement))
     while todo:
         node = todo.pop(0)
-        if isinstance(node, ast.stmt | ast.ExceptHandler | ast.JoinedStr | ast.match_case):
+        if isinstance(node, ast.stmt | ast.ExceptHandler | ast.match_case):
+            continue
+        if isinstance(node, ast.JoinedStr):
+            if source is None or "\n" in source.segment(node):
+                continue
+            parts = [each.value for each in node.values if isinstance(each, ast.FormattedValue)]
+            todo[:0] = [each for each in parts if _exact(each, source)]
             continue
         if isinstance(node, ast.expr):
             yield node
         todo[:0] = list(ast.iter_child_nodes(node))
+
+
+def _exact(node: ast.expr, source: Source) -> bool:
+    """True when the file has this expression at the place that the tree gives."""
+    try:
+        found = ast.parse(source.segment(node), mode="eval").body
+    except (SyntaxError, ValueError):
+        return False
+    return ast.dump(found) == ast.dump(node)

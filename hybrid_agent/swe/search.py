@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -15,6 +15,7 @@ from hybrid_agent.swe.edits import Edit, Patch, overlap
 from hybrid_agent.swe.options import Order
 
 SPREAD = 0.35  # energy that each failed try adds to the other edits of the same line
+ALIKE = 3.0  # and to those that give the same values in the failing tests (probes.Findings.classes)
 PROMISE = 1.0  # energy taken off edits near one that made some failing test pass
 NEAR = 5  # lines
 SINGLES = 2  # single edits tried for each pair, once an edit made some failing test pass
@@ -40,6 +41,7 @@ class Queue:
         order: "energy", "operator" (as made) or "random".
         seed: of the random order.
         adapt: let trials move candidates near them.
+        classes: candidates (their places) that do the same in the failing tests, as far as is known.
     """
 
     candidates: Sequence[Edit]
@@ -47,6 +49,7 @@ class Queue:
     order: Order = "energy"
     seed: int = 0
     adapt: bool = True
+    classes: Mapping[int, tuple[object, ...]] = field(default_factory=dict)
     _left: list[int] = field(default_factory=list)
     _tries: Counter[tuple[str, int]] = field(default_factory=Counter)
 
@@ -60,6 +63,10 @@ class Queue:
             for place, each in enumerate(self.candidates):
                 self._lines.setdefault((each.path, each.line), []).append(place)
             self._open = np.ones(len(places), bool)
+            self._place = {id(each): place for place, each in enumerate(self.candidates)}
+            self._alike: dict[tuple[object, ...], list[int]] = {}
+            for place, group in self.classes.items():
+                self._alike.setdefault(group, []).append(place)
         self._left = places[::-1]
 
     def take(self) -> Edit | None:
@@ -82,6 +89,9 @@ class Queue:
         if self.order != "energy" or self.energy is None:
             return
         self._moved[self._lines[edit.path, edit.line]] += SPREAD
+        group = self.classes.get(self._place.get(id(edit), -1))
+        if group is not None and not helped:
+            self._moved[self._alike[group]] += ALIKE
         if helped and self.adapt:
             for (path, line), places in self._lines.items():
                 if path == edit.path and abs(line - edit.line) <= NEAR:

@@ -18,6 +18,7 @@ from hybrid_agent.swe.options import RepairOptions
 GOOD = ("passed", "skipped")
 COLLECT_S = 45.0  # importing the tests may take this long
 EVENTS = 2_000_000  # lines that are traced of one test
+PROBE_S = 24.0  # time for looking at states in one run, half of it in failing tests
 USAGE_ERROR = 4
 SET_UP = ("unittest.loader._FailedTest", "setUpClass (", "setUpModule (")  # stand for tests that could not be made
 _PLACE = re.compile(r'File "([^"]+)", line (\d+)(?:, in (\S+))?')
@@ -41,6 +42,7 @@ class TestRun:
         failures: of the tests that are not good.
         collecting: entries of `outcomes` that are files which could not be imported, not tests.
         lines: test -> path -> executed lines, if it was traced.
+        probes: test -> [number, times the same, times different, times raised] of each probe.
         collected: ids of all tests, or None if it did not get that far.
         ended: exit status of the runner; None if it was killed.
         stopped_by: the test that ended the run early.
@@ -54,6 +56,7 @@ class TestRun:
     failures: dict[str, Failure] = field(default_factory=dict)
     collecting: set[str] = field(default_factory=set)
     lines: dict[str, dict[str, list[int]]] = field(default_factory=dict)
+    probes: dict[str, list[list[int]]] = field(default_factory=dict)
     collected: list[str] | None = None
     ended: int | None = None
     stopped_by: str | None = None
@@ -100,6 +103,7 @@ class Tester:
         first: Sequence[str] = (),
         only: Sequence[str] | None = None,
         trace: bool = False,
+        probes: Sequence[Sequence[object]] = (),
         timeout_s: float | None = None,
     ) -> TestRun:
         """Run the tests once; this counts as one test run.
@@ -111,6 +115,7 @@ class Tester:
             first: these come first, in this order.
             only: run these and no others.
             trace: record the lines that each test runs (several times slower).
+            probes: what to evaluate at which lines (`probes.Probe.row`); their answers are in `TestRun.probes`.
             timeout_s: for the whole run, instead of the option's.
 
         Raises:
@@ -130,8 +135,10 @@ class Tester:
             "first": [*goal, *first],
             "only": list(chosen) if (chosen := only if only is not None else must) is not None else None,
             "trace": trace,
+            "probes": list(probes),
+            "probe_s": PROBE_S,
             "events": EVENTS,
-            "per_test_s": self.options.per_test_s * (3 if trace else 1),
+            "per_test_s": self.options.per_test_s * (3 if trace else 1) + (PROBE_S if probes else 0),
             "collect_s": max(COLLECT_S, self.options.per_test_s),
         }
         self.runs += 1
@@ -195,6 +202,8 @@ def _note(run: TestRun, record: Mapping[str, Any]) -> None:
         run.failures[test] = Failure(error["type"], error["message"], frames)
         if not frames and "Traceback (most recent call last)" in error["message"]:
             run.failures[test] = failure_in(error["message"])  # unittest tells of failed imports in words
+    if "probes" in record:
+        run.probes[test] = record["probes"]
     if "lines" in record:
         run.lines[test] = record["lines"]
 
@@ -234,4 +243,5 @@ def failure_in(text: str) -> Failure:
 
 @functools.lru_cache(maxsize=1)
 def _script() -> str:
-    return resources.files(__package__).joinpath("inside.py").read_text(encoding="utf-8")
+    ours = resources.files(__package__)
+    return "\n".join(ours.joinpath(name).read_text(encoding="utf-8") for name in ("inside_probes.py", "inside.py"))

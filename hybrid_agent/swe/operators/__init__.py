@@ -6,7 +6,18 @@ import ast
 from collections.abc import Callable, Collection, Iterator
 
 from hybrid_agent.swe.edits import Edit
-from hybrid_agent.swe.operators import calls, conditions, insert, names, numbers, statements, texts
+from hybrid_agent.swe.operators import (
+    bounds,
+    calls,
+    cases,
+    conditions,
+    insert,
+    names,
+    numbers,
+    reuse,
+    statements,
+    texts,
+)
 from hybrid_agent.swe.scene import Scene, expressions
 from hybrid_agent.swe.source import Function
 
@@ -26,6 +37,22 @@ ON_EXPRESSIONS: tuple[Operator, ...] = (
     calls.arguments,
     calls.wrapping,
     texts.string,
+    cases.comparisons,
+    cases.in_order,
+    cases.membership,
+    cases.division,
+    cases.choices,
+    bounds.extremes,
+    bounds.cuts,
+    bounds.offsets,
+    bounds.extended,
+    bounds.deeper,
+    reuse.known_arguments,
+    reuse.methods,
+    reuse.helpers,
+    reuse.everywhere,
+    reuse.literals,
+    reuse.joined,
 )
 ON_STATEMENTS: tuple[Operator, ...] = (
     conditions.tests,
@@ -39,6 +66,13 @@ ON_STATEMENTS: tuple[Operator, ...] = (
     insert.guards,
     insert.seen_statements,
     insert.defaults,
+    cases.around,
+    cases.limits,
+    cases.entries,
+    bounds.kept,
+    bounds.exchanged,
+    reuse.guards_seen,
+    reuse.parts_kept,
 )
 FAMILIES = ("compare", "logic", "number", "offbyone", "arith", "slice", "name", "attr", "callee", "args", "wrap",
             "text", "test", "augment", "control", "return", "remove", "order", "block", "handler", "guard", "insert",
@@ -65,7 +99,7 @@ def _statement(scene: Scene, node: ast.stmt, wanted: set[int]) -> Iterator[Edit]
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
         return  # a docstring
     many = node.end_lineno is not None and node.end_lineno - node.lineno > 12
-    for expression in expressions(node):
+    for expression in expressions(node, scene.source):
         if many and not any(line in wanted for line in range(expression.lineno, (expression.end_lineno or 0) + 1)):  # type: ignore[attr-defined]
             continue  # a long table: only the lines in question
         for operator in ON_EXPRESSIONS:

@@ -60,8 +60,8 @@ def off_by_one(scene: Scene, node: ast.AST) -> Iterator[Edit]:
     place = _place(above, node)
     if place is not None and isinstance(getattr(node, "ctx", ast.Load()), ast.Load):
         text = scene.bracketed(node)
-        yield scene.replace(node, f"{text} + 1", f"offbyone.{place}_plus")
-        yield scene.replace(node, f"{text} - 1", f"offbyone.{place}_minus")
+        yield scene.fitted(node, f"{text} + 1", f"offbyone.{place}_plus")
+        yield scene.fitted(node, f"{text} - 1", f"offbyone.{place}_minus")
 
 
 def _counts(call: ast.Call) -> bool:
