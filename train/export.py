@@ -5,6 +5,8 @@
         shaping=shaping/tiny gate=gate/tiny hybrid=schedule/tiny
     python -m train.export bundle planner=hrm/better      # the shipped one, with one part exchanged
 
+    python -m train.export sft/coder --dest runs/export/coder --limit 0      # a large model, adapters merged into it
+
 A part is a run (stage/name), a folder or a file. `bundle` keeps the parts that it has; PART=none leaves one out.
 """
 
@@ -22,7 +24,7 @@ from pydantic import ValidationError
 
 from hybrid_agent.config.explain import explain
 from hybrid_agent.config.hybrid import TUNED, Thresholds
-from hybrid_agent.decoder.bundle import DECODER, Part, export_bundle, part_sizes, parts_of
+from hybrid_agent.decoder.bundle import DECODER, LIMIT, Part, export_bundle, part_sizes, parts_of
 from hybrid_agent.errors import InputError
 from hybrid_agent.runs.atomic import file_hash, write_json
 from hybrid_agent.runs.layout import find_run
@@ -50,16 +52,21 @@ def export(
     dest: Path = BUNDLE,
     figures: Mapping[str, object] | None = None,
     command: str | None = None,
+    limit: int = LIMIT,
 ) -> Manifest:
     """Collect the parts and write the bundle.
 
     Args:
         run: the decoder's run, a bundle's folder, or `bundle`.
         parts: part (see NAMES) -> run, folder, file, or `none`.
+        limit: most bytes that it may have; 0: any number. What ships with the package has at most `LIMIT`.
 
     Raises:
         InputError: a part is missing, damaged or belongs to another decoder, or all together are too large.
     """
+    if dest.resolve() == BUNDLE.resolve() and not 0 < limit <= LIMIT:
+        fix = "give --dest FOLDER for a larger one"
+        raise InputError(f"the bundle in the package has at most {LIMIT >> 20} MB", field="--limit", fix=fix)
     home = BUNDLE if run == "bundle" else find_run(runs, run)
     found: dict[str, Part] = parts_of(home)
     for name, where in parts.items():
@@ -78,7 +85,7 @@ def export(
             rules = _rules(tuned).model_copy(update={"alpha": alpha})
             write_json(with_alpha, rules.model_dump(mode="json"))
             ordered[TUNED] = Part(with_alpha, tuned.parent if tuned else None, tuned.about if tuned else None)
-        return export_bundle(home, dest, figures, command and portable(command), ordered)
+        return export_bundle(home, dest, figures, command and portable(command), ordered, limit or sys.maxsize)
     finally:
         with_alpha.unlink(missing_ok=True)
 
@@ -169,15 +176,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--dest", type=Path, default=BUNDLE, help="where the bundle goes (default: in the package)")
     parser.add_argument("--command", help="the command(s) that make it again, if not just the run's own")
     parser.add_argument("--figures", type=Path, help="JSON object of measured results to keep in the manifest")
+    parser.add_argument("--limit", type=int, metavar="MB", default=LIMIT >> 20, help="refuse more (24; 0: any size)")
     options = parser.parse_args(arguments)
     try:
         if wrong := [text for text in options.parts if "=" not in text]:
             raise InputError("write PART=RUN", where=wrong[0])
         parts = dict(text.split("=", 1) for text in options.parts)
         figures = json.loads(options.figures.read_text()) if options.figures else None
-        manifest = export(
-            options.run, parts, runs=options.runs, dest=options.dest, figures=figures, command=options.command
-        )
+        more = {"figures": figures, "command": options.command, "limit": max(0, options.limit) << 20}
+        manifest = export(options.run, parts, runs=options.runs, dest=options.dest, **more)
     except (InputError, OSError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

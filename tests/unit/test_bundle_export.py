@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 from decoder_models import model, tokenizer
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from hybrid_agent.assemble.decoders import parse_decoder
 from hybrid_agent.assemble.parts import find_parts
@@ -161,6 +161,20 @@ def test_the_command(runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert load_bundle(tmp_path / "b").manifest.metrics["eval"] == {"os": 0.9}
     assert main(["sft/tiny", "experts", *more]) == 2
     assert "PART=RUN" in capsys.readouterr().err
+
+
+def test_large_bundles_go_elsewhere(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    large = tmp_path / "sft" / "large" / "001"
+    decoder_run(large)
+    (tmp_path / "scorer").mkdir()
+    save_file({"w": torch.zeros(13 * 2**20)}, tmp_path / "scorer" / "model.safetensors")
+    given = ["sft/large", f"scorer={tmp_path / 'scorer'}", "--runs", str(tmp_path)]
+    assert main([*given, "--dest", str(tmp_path / "made")]) == 2
+    assert "MB are too much for a bundle (at most 24;" in capsys.readouterr().err
+    assert main([*given, "--limit", "0"]) == 2
+    assert "give --dest FOLDER for a larger one" in capsys.readouterr().err
+    assert main([*given, "--dest", str(tmp_path / "made"), "--limit", "0"]) == 0
+    assert sum(part_sizes(load_bundle(tmp_path / "made").folder).values()) > 26 * 2**20
 
 
 def test_commands_lose_their_paths() -> None:
