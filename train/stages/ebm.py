@@ -34,6 +34,7 @@ from train.ebm_judge import calibrate, energies_of, fit_baseline, judge, show
 from train.ebm_loss import Terms, candidate_weights, loss_terms
 from train.ebm_metrics import auc, ece, report
 from train.ebm_plots import plot_ebm_training, plot_reliability
+from train.ebm_start import start_linear
 from train.engine import Engine, Loss
 from train.flops import flops_per_token
 from train.ranks import Ranks
@@ -76,6 +77,8 @@ def run(config: TrainConfig, command: str, console: Console) -> Path:
     split = parts(data, stage.val_share, stage.calibration_share, config.seed)
     weights = torch.from_numpy(candidate_weights(data, split["train"], stage.strata))
     device = torch.device(config.profile.device)
+    if stage.linear_start:
+        start_linear(start.model, data, split["train"])
     model = start.model.to(device)
     size = sum(p.numel() for p in model.parameters())
     console.print(

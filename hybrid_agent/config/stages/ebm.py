@@ -30,6 +30,7 @@ class EbmConfig(Record):
     `bundle` for the shipped one), `hf:PATH` from any Hugging Face folder or hub id, `none` uses features
     only. `trunk_architecture` is that model's published config, to plan with before its files are there. `packed` rows
     hold a prefix once with all its candidates; the trunk must take a four-dimensional attention mask (decoders do).
+    `linear_start` begins with the feature weights of a logistic regression.
     """
 
     name: Literal["ebm"] = "ebm"
@@ -42,6 +43,7 @@ class EbmConfig(Record):
     hidden: int = Field(default=64, ge=1)
     dropout: float = Field(default=0.1, ge=0, lt=1)
     feature_dropout: float = Field(default=0.3, ge=0, lt=1)
+    linear_start: bool = True
     val_share: float = Field(default=0.1, gt=0, lt=0.5)
     calibration_share: float = Field(default=0.15, gt=0, lt=0.5)
     strata: StrataConfig = StrataConfig()
