@@ -107,7 +107,8 @@ class Prober:
         for number, path, line, kind, old, new in probes:
             try:
                 codes = [
-                    compile(t, "<probe>", "exec" if kind == "effect" else "eval") if t else None for t in (old, new)
+                    compile(t, "<probe>", "exec" if kind in ("effect", "both") else "eval") if t else None
+                    for t in (old, new)
                 ]
             except (SyntaxError, ValueError):
                 continue
@@ -180,10 +181,12 @@ class Prober:
 def evaluate(probes, outer, local, write, heavy):
     """In the child: every probe of one line in one state; statements are carried out only if `heavy`."""
     olds = {}
+    alone = {id(each): each for each in outer.values() if not isinstance(each, (dict, list, set))}  # such as markers
+    copy._deepcopy_dispatch[object] = lambda each, memo: each
 
     def space(changes):
         """Names of the frame; copies of its values if what is evaluated may change them."""
-        return {**outer, **(copy.deepcopy(local) if changes else local)}
+        return {**outer, **(copy.deepcopy(local, dict(alone)) if changes else local)}
 
     for number, kind, old, new in probes:
         answer = value = None
@@ -198,8 +201,14 @@ def evaluate(probes, outer, local, write, heavy):
             elif kind == "truth":
                 raised, value = worth(new, space(changing(new)))
                 answer = RAISES if raised else DIFFERS if value == ("bool", "True") else SAME
-            elif heavy:
+            elif kind == "effect" and heavy:
                 answer, value = effect(old, new, space(True), local)
+            elif heavy:
+                if old not in olds:
+                    olds[old] = effect(None, old, space(True), local)
+                answer, value = effect(None, new, space(True), local)
+                slipped = answer == RAISES and (olds[old][0] != RAISES or value in SLIPS)
+                answer = SAME if value == olds[old][1] else RAISES if slipped else DIFFERS
         except Exception:
             continue
         if answer is not None:

@@ -22,12 +22,16 @@ from hybrid_agent.swe.source import Source, parse
 COPIES = ("wrap.copy", "wrap.deeper")  # same values, other objects
 SAME, DIFFERS, RAISES = 0, 1, 2
 # Energies that findings add (lower is tried sooner).
-USELESS, SOME, ALL, SAFE, RISKY, BROKEN, WRECKS = 30.0, 3.0, -1.5, -2.0, 2.5, 3.0, 5.0
+USELESS, SOME, ALL, SAFE, RISKY, BROKEN, WRECKS, UNKNOWN = 30.0, 3.0, -1.5, -2.0, 2.5, 3.0, 5.0, 0.5
 
 
 @dataclass(frozen=True)
 class Probe:
-    """Something to evaluate at a line: `value` (old against new), `truth` (new), `effect` (new, after old)."""
+    """Something to evaluate at a line.
+
+    Kinds: `value` (an expression, old against new), `truth` (of the new condition), `effect` (of the new statement,
+    after the old one where there is one), `both` (effects of the old and the new statement).
+    """
 
     number: int
     path: str
@@ -79,13 +83,13 @@ class Findings:
         return found
 
     def shifts(self, count: int, asked: Iterable[int], failing: Sequence[str]) -> NDArray[np.float32]:
-        """Energy to add to each of `count` candidates; 0 for those that nothing was asked of."""
-        found = np.zeros(count, np.float32)
+        """Energy to add to each of `count` candidates; `UNKNOWN` for those that nothing was asked of."""
+        found = np.full(count, UNKNOWN, np.float32)
         bad = [self.tests[test] for test in failing if test in self.tests]
         whole = not any(test in self.cut for test in failing)
         good = [answers for test, answers in self.tests.items() if test not in set(failing)]
         if not bad:
-            return found
+            return np.zeros(count, np.float32)
         for number in asked:
             found[number] = _shift([a.get(number) for a in bad], [a[number] for a in good if number in a], whole)
         return found
@@ -132,6 +136,8 @@ def _asked(edit: Edit, source: Source) -> tuple[int, str, str, str, str] | None:
     if statement is None:
         return None
     head = _head(statement)
+    if isinstance(statement, ast.Expr | ast.Delete | ast.AugAssign):
+        return _statements(edit, source, statement)
     if head is None:
         return None
     start, end = source.span(head)
@@ -147,25 +153,41 @@ def _asked(edit: Edit, source: Source) -> tuple[int, str, str, str, str] | None:
 
 def _whole(edit: Edit, source: Source, statement: ast.stmt) -> tuple[int, str, str, str, str] | None:
     """An edit of a plain statement outside its value: compared if only the value differs."""
-    if not isinstance(statement, ast.Assign | ast.Return | ast.Expr):
+    if not isinstance(statement, ast.Assign | ast.Return):
         return None
+    new = _edited(edit, source, statement)
+    if isinstance(statement, ast.Assign) and (isinstance(new, ast.Expr) or _targets(new) != _targets(statement)):
+        return _statements(edit, source, statement)
+    if type(new) is not type(statement) or new.value is None or statement.value is None:
+        return None
+    before, after = _expression(ast.unparse(statement.value)), _expression(ast.unparse(new.value))
+    return statement.lineno, "value", before, after, before
+
+
+def _statements(edit: Edit, source: Source, statement: ast.stmt) -> tuple[int, str, str, str, str] | None:
+    """Two statements that are there for their effect."""
+    new = _edited(edit, source, statement)
+    if not isinstance(new, ast.Expr | ast.Delete | ast.AugAssign | ast.Assign):
+        return None
+    if any(
+        isinstance(each, ast.Yield | ast.YieldFrom | ast.Await) for tree in (new, statement) for each in ast.walk(tree)
+    ):
+        return None
+    before = ast.unparse(statement)
+    return statement.lineno, "both", before, ast.unparse(new), before
+
+
+def _edited(edit: Edit, source: Source, statement: ast.stmt) -> ast.stmt | None:
+    """The statement after the edit; None if it is not one statement, or the edit is not within it."""
     start, end = source.span(statement)
     if any(splice.start < start or splice.end > end for splice in edit.splices):
         return None
     moved = [type(s)(s.start - start, s.end - start, s.new) for s in edit.splices]
     body = parse(spliced(source.text[start:end], moved)).body
-    if len(body) != 1 or type(body[0]) is not type(statement):
-        return None
-    new, old = body[0], statement
-    if _targets(new) != _targets(old):
-        return None
-    if new.value is None or old.value is None:
-        return None
-    before, after = _expression(ast.unparse(old.value)), _expression(ast.unparse(new.value))
-    return statement.lineno, "value", before, after, before
+    return body[0] if len(body) == 1 else None
 
 
-def _targets(statement: ast.stmt) -> list[str]:
+def _targets(statement: ast.stmt | None) -> list[str]:
     return [ast.dump(target) for target in getattr(statement, "targets", ())]
 
 

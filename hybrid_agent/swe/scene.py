@@ -220,15 +220,16 @@ def cut(text: str, width: int = 60) -> str:
 
 
 def expressions(statement: ast.AST, source: Source | None = None) -> Iterator[ast.AST]:
-    """Expressions of one statement: not those of statements inside it.
+    """Expressions of one statement: not those of statements inside it, nor annotations, which seldom do anything.
 
     Python before 3.12 does not always give exact places inside f-strings: with `source`, expressions there are given
     if the text at their place is theirs; without it none are.
     """
+    notes = set(_annotations(statement))
     todo = list(ast.iter_child_nodes(statement))
     while todo:
         node = todo.pop(0)
-        if isinstance(node, ast.stmt | ast.ExceptHandler | ast.match_case):
+        if isinstance(node, ast.stmt | ast.ExceptHandler | ast.match_case) or node in notes:
             continue
         if isinstance(node, ast.JoinedStr):
             if source is None or "\n" in source.segment(node):
@@ -239,6 +240,16 @@ def expressions(statement: ast.AST, source: Source | None = None) -> Iterator[as
         if isinstance(node, ast.expr):
             yield node
         todo[:0] = list(ast.iter_child_nodes(node))
+
+
+def _annotations(statement: ast.AST) -> Iterator[ast.AST]:
+    if isinstance(statement, ast.AnnAssign):
+        yield statement.annotation
+    elif isinstance(statement, Function):
+        every = [each for each in ast.walk(statement.args) if isinstance(each, ast.arg)]
+        yield from (each.annotation for each in every if each.annotation is not None)
+        if statement.returns is not None:
+            yield statement.returns
 
 
 def _exact(node: ast.expr, source: Source) -> bool:

@@ -15,7 +15,8 @@ from hybrid_agent.swe.edits import Edit, Patch, overlap
 from hybrid_agent.swe.options import Order
 
 SPREAD = 0.35  # energy that each failed try adds to the other edits of the same line
-ALIKE = 3.0  # and to those that give the same values in the failing tests (probes.Findings.classes)
+ALIKE, AKIN = 3.0, 0.8  # and to those that give the same values in the failing tests
+# (probes.Findings.classes), or hold in the same states but do something else there
 PROMISE = 1.0  # energy taken off edits near one that made some failing test pass
 NEAR = 5  # lines
 SINGLES = 2  # single edits tried for each pair, once an edit made some failing test pass
@@ -66,7 +67,8 @@ class Queue:
             self._place = {id(each): place for place, each in enumerate(self.candidates)}
             self._alike: dict[tuple[object, ...], list[int]] = {}
             for place, group in self.classes.items():
-                self._alike.setdefault(group, []).append(place)
+                for kind in (group, _akin(group)):
+                    self._alike.setdefault(kind, []).append(place)
         self._left = places[::-1]
 
     def take(self) -> Edit | None:
@@ -91,11 +93,17 @@ class Queue:
         self._moved[self._lines[edit.path, edit.line]] += SPREAD
         group = self.classes.get(self._place.get(id(edit), -1))
         if group is not None and not helped:
-            self._moved[self._alike[group]] += ALIKE
+            self._moved[self._alike[group]] += ALIKE - AKIN
+            self._moved[self._alike[_akin(group)]] += AKIN
         if helped and self.adapt:
             for (path, line), places in self._lines.items():
                 if path == edit.path and abs(line - edit.line) <= NEAR:
                     self._moved[places] -= PROMISE
+
+
+def _akin(group: tuple[object, ...]) -> tuple[object, ...]:
+    """A class without what is done: the same place, kind of probe, and values."""
+    return (*group[:3], *group[4:])
 
 
 class Search:
