@@ -38,10 +38,9 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here (apt-get install chromium)")
-def test_a_whole_run_on_the_page(gateway: Gateway, tmp_path: Path) -> None:
+def test_a_whole_run_on_the_page(gateway: Gateway) -> None:
     from playwright.sync_api import sync_playwright
 
-    shots = Path(os.environ.get("HYBRID_AGENT_SCREENSHOTS", tmp_path))
     troubles: list[str] = []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
@@ -66,7 +65,6 @@ def test_a_whole_run_on_the_page(gateway: Gateway, tmp_path: Path) -> None:
         allow = page.get_by_role("button", name="Allow")
         allow.wait_for()
         assert page.evaluate("() => document.activeElement.textContent") == "Allow"
-        page.screenshot(path=shots / "page-approval.png", full_page=True)
         allow.press("Enter")
         page.locator("#run-state.done").wait_for()
 
@@ -84,8 +82,6 @@ def test_a_whole_run_on_the_page(gateway: Gateway, tmp_path: Path) -> None:
         page.get_by_role("button", name="Roll back").click()
         page.get_by_text("rolled back to").first.wait_for()
         page.get_by_text("no file differs").wait_for()
-        page.emulate_media(color_scheme="dark")
-        page.screenshot(path=shots / "page-dark.png", full_page=True)
 
         # Past runs can be looked at again, also by their address.
         page.goto(f"{gateway.url}/{page.evaluate('() => location.hash')}")
@@ -95,6 +91,49 @@ def test_a_whole_run_on_the_page(gateway: Gateway, tmp_path: Path) -> None:
         assert "lost" not in page.locator("#status").inner_text()
         assert page.locator("img").count() == 0
         browser.close()
+    assert troubles == []
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here (apt-get install chromium)")
+def test_the_shipped_agents_candidates_have_energies_on_the_page(tmp_path: Path) -> None:
+    from playwright.sync_api import sync_playwright
+
+    shots = Path(os.environ.get("HYBRID_AGENT_SCREENSHOTS", tmp_path))
+    running = Gateway(tmp_path, "hybrid=energy4")
+    troubles: list[str] = []
+    try:
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+            page = browser.new_page(viewport={"width": 1200, "height": 900})
+            page.set_default_timeout(MS)
+            page.on("console", lambda message: message.type in ("error", "warning") and troubles.append(message.text))
+            page.on("pageerror", lambda error: troubles.append(str(error)))
+            page.goto(running.url)
+            page.locator("#goal").fill("create the file report.txt with the line hello, then delete notes.txt")
+            page.get_by_text("Files to start with").click()
+            page.get_by_role("button", name="Add a file").click()
+            page.get_by_label("Path of file 1").fill("notes.txt")
+            page.get_by_label("Text of file 1").fill("old\n")
+            page.locator("#goal").press("Control+Enter")
+            allow = page.get_by_role("button", name="Allow")
+            allow.wait_for()
+            page.screenshot(path=shots / "page-approval.png", full_page=True)
+            allow.press("Enter")
+            page.locator("#run-state.done").wait_for()
+            page.locator("#diff summary").nth(1).wait_for()
+            assert page.locator("#diff summary").all_inner_texts() == ["removed: notes.txt", "added: report.txt"]
+            turns = page.locator("#turns article").all()
+            several = [rows for turn in turns if len(rows := turn.locator("tr:has(td)").all()) > 1]
+            cells = [row.locator("td").all_inner_texts() for rows in several for row in rows]
+            assert cells and all(float(value) < 1e9 for cell in cells for value in cell[2:5])  # log p, energy, p
+            page.screenshot(path=shots / "page-hybrid.png", full_page=True)
+            page.get_by_role("button", name="Roll back").click()
+            page.get_by_text("no file differs").wait_for()
+            page.emulate_media(color_scheme="dark")
+            page.screenshot(path=shots / "page-dark.png", full_page=True)
+            browser.close()
+    finally:
+        running.stop()
     assert troubles == []
 
 
