@@ -16,7 +16,8 @@ class GatewayRuns(Record):
 
     `concurrent` runs are worked on at a time (each in-process one with parts of its own, about 60 MB for the tiny
     bundle), `queue` more may wait; beyond that a new run is refused with 429. `approval_s` is how long a question to
-    a person stays open; no answer means no. `max_steps` and `attempts` are those of `hybrid-agent run`.
+    a person stays open; no answer means no. `max_steps` and `attempts` are those of `hybrid-agent run`. `memory`: runs
+    use what worked before, and learn (see docs/memory.md); not with parts that are served.
     """
 
     concurrent: int = Field(default=2, ge=1, le=256)
@@ -26,6 +27,7 @@ class GatewayRuns(Record):
     approval_s: float = Field(default=600.0, gt=0, le=86_400)
     files: int = Field(default=200, ge=0, le=10_000)
     artifact_mb: float = Field(default=16.0, gt=0, le=1024)
+    memory: bool = False
 
 
 class GatewayChat(Record):
@@ -75,3 +77,9 @@ class GatewayConfig(Record):
     runs: GatewayRuns = GatewayRuns()
     chat: GatewayChat = GatewayChat()
     telemetry: Telemetry = Telemetry()
+
+    @model_validator(mode="after")
+    def _memory_is_here(self) -> GatewayConfig:
+        if self.runs.memory and self.parts == "served":
+            raise ValueError("runs.memory needs parts=local: a served workspace is not replayed here")
+        return self

@@ -48,7 +48,8 @@ class Event(Record):
 
 
 class RunResult(Record):
-    """How the loop ended. `status` is the agent's word, `verified` whether every check held."""
+    """How the loop ended. `status` is the agent's word, `verified` whether every check held; `memory` says what the
+    memory did with it."""
 
     status: str
     verified: bool
@@ -56,6 +57,7 @@ class RunResult(Record):
     infra: bool
     turns: int
     outcome: Literal["success", "fail", "partial", "infra_failure"]
+    memory: tuple[str, ...] = ()
 
 
 class RunData(Record):

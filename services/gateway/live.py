@@ -162,13 +162,13 @@ class LiveRun:
             place = parts.place(self.dir)
             result = episode.run(self._chosen, lambda window, step: self._stepped(step, place, span), done)
             self._metrics.speculated(episode.speculation)
-        return self._end(result)
+        return self._end(result, episode.settle(result))
 
     def _tell_missing(self, steps: Sequence[Step], before: Progress) -> None:
         for step in steps[before.steps :]:
             self.journal.append("step", step)
 
-    def _end(self, result: EpisodeResult) -> None:
+    def _end(self, result: EpisodeResult, memory: Sequence[str]) -> None:
         self.journal.append("checks", ChecksData(results=step_checks(self._steps)))
         told = RunResult(
             status=result.status,
@@ -177,6 +177,7 @@ class LiveRun:
             infra=result.infra,
             turns=result.turns,
             outcome=outcome(result),
+            memory=tuple(memory),
         )
         prefix = "the machinery failed: " if result.infra else ""
         self.say("done" if result.verified else "failed", result=told, reason=prefix + result.summary)

@@ -7,16 +7,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from hybrid_agent.agent.options import EpisodeResult
 from hybrid_agent.assemble.agent import Agent, AgentOptions, OnChoice, OnStep, Prompts, assemble_agent
 from hybrid_agent.assemble.decoders import parse_decoder
 from hybrid_agent.assemble.hybrid import Hybrid, make_hybrid
+from hybrid_agent.assemble.memory import memory_config, memory_folder, open_memory, remembering
 from hybrid_agent.assemble.parts import OVERRIDES, HybridSpec, find_parts, hybrid_hash
 from hybrid_agent.assemble.pick_up import pick_up
 from hybrid_agent.assemble.presets import preset
-from hybrid_agent.assemble.rundir import RunDir, RunInfo
+from hybrid_agent.assemble.rundir import RunDir, RunInfo, runs_root
 from hybrid_agent.config.gateway import GatewayRuns
 from hybrid_agent.config.serve import ServeConfig
 from hybrid_agent.decoder.conversation import Completer
@@ -25,6 +26,10 @@ from hybrid_agent.types import SetupItem, Step
 from services.gateway.places import LocalPlace, Place
 from services.gateway.requests import RunRequest
 from services.workspace import populate
+
+if TYPE_CHECKING:
+    from hybrid_agent.assemble.recall import Recall
+    from hybrid_agent.memory.store import ColdMemory
 
 KEPT = 2  # hybrids of different presets that a worker keeps
 
@@ -69,6 +74,10 @@ class Episode(Protocol):
         """See `hybrid_agent.assemble.agent.Agent.run`."""
         ...
 
+    def settle(self, result: EpisodeResult) -> Sequence[str]:
+        """Once everything else is closed: let the memory learn from it; what to tell a person, a line each."""
+        ...
+
 
 class Parts(Protocol):
     """Where runs and chats get what they need."""
@@ -99,6 +108,10 @@ class Parts(Protocol):
         """A run's workspace, to be looked at and rolled back."""
         ...
 
+    def forget(self, run: RunDir) -> None:
+        """A person took the whole run back, so the memory must not keep what it taught."""
+        ...
+
     def completer(self) -> Completer:
         """For one thread that answers chats.
 
@@ -119,6 +132,10 @@ class LocalParts:
         self.config = config
         self._loading = threading.Lock()  # imports and shared caches are not made for several threads at once
         self._specs = {"": self._find(None)}
+        self._memory: ColdMemory | None = None
+        if config.gateway.runs.memory:
+            root = runs_root(Path(config.runs) if config.runs else None)
+            self._memory = open_memory(memory_folder(root), memory_config())
 
     def about(self, name: str | None) -> About:
         """See `Parts`."""
@@ -139,19 +156,27 @@ class LocalParts:
         info, limits = run.info(), self.config.gateway.runs
         options = options_of(info, limits)
         hybrid = self._hybrid(worker, request.hybrid)
+        recall = remembering(self._memory, info.goal)
         with assemble_agent(
             run,
-            hybrid=hybrid,
+            hybrid=hybrid if recall is None else recall.into(hybrid),
             workspace=Path(info.workspace),
             sandbox=info.sandbox,
             options=options,
             prompts=prompts,
         ) as agent:
-            yield LocalEpisode(agent, info.goal)
+            yield LocalEpisode(agent, info.goal, recall)
 
     def place(self, run: RunDir) -> Place:
         """See `Parts`."""
         return LocalPlace(run)
+
+    def forget(self, run: RunDir) -> None:
+        """See `Parts`."""
+        if self._memory is not None:
+            from hybrid_agent.assemble.recall import forget_run
+
+            forget_run(self._memory, run)
 
     def completer(self) -> Completer:
         """See `Parts`."""
@@ -171,6 +196,8 @@ class LocalParts:
 
     def close(self) -> None:
         """See `Parts`."""
+        if self._memory is not None:
+            self._memory.close()
 
     def _hybrid(self, worker: Worker, name: str | None) -> Hybrid:
         key = name or ""
@@ -211,8 +238,8 @@ def options_of(info: RunInfo, limits: GatewayRuns) -> AgentOptions:
 class LocalEpisode:
     """Implements `Episode` with an agent of this process."""
 
-    def __init__(self, agent: Agent, goal: str) -> None:
-        self.agent, self.goal = agent, goal
+    def __init__(self, agent: Agent, goal: str, recall: Recall | None = None) -> None:
+        self.agent, self.goal, self._recall = agent, goal, recall
         self._before = self._counts()
 
     @property
@@ -232,6 +259,10 @@ class LocalEpisode:
     def run(self, on_choice: OnChoice, on_step: OnStep, done: Sequence[Step] | None) -> EpisodeResult:
         """See `Episode`."""
         return self.agent.run(self.goal, on_step, on_choice, done)
+
+    def settle(self, result: EpisodeResult) -> Sequence[str]:
+        """See `Episode`."""
+        return self._recall.settled(self.agent.dir, result) if self._recall is not None else ()
 
     def _counts(self) -> dict[str, int]:
         stats = getattr(getattr(self.agent.hybrid.decoder, "speculator", None), "stats", None)

@@ -256,6 +256,8 @@ class Runs:
         place = self.parts.place(run)
         with run.lock():
             snapshot = place.roll_back(to)
+            if to is None:
+                self.parts.forget(run)
         journal = Journal(run.path, run_id)
         journal.append("rollback", RollbackData(to=snapshot))
         diff = place.diff()

@@ -75,6 +75,9 @@ class ServedParts:
         """See `Parts`."""
         return ServedPlace(self.services.toolbox(run.run_id))
 
+    def forget(self, run: RunDir) -> None:
+        """See `Parts`. Served runs have no memory."""
+
     def completer(self) -> Completer:
         """See `Parts`."""
         return self.services.decoder(scores=False)
@@ -105,6 +108,10 @@ class ServedEpisode:
     def run(self, on_choice: OnChoice, on_step: OnStep, done: Sequence[Step] | None) -> EpisodeResult:
         """See `Episode`."""
         return self.agent.run(self.goal, on_step, on_choice, done)
+
+    def settle(self, result: EpisodeResult) -> Sequence[str]:
+        """See `Episode`. Served runs have no memory."""
+        return ()
 
 
 class ServedPlace:

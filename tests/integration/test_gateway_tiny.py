@@ -202,3 +202,24 @@ def test_a_killed_gateway_goes_on_where_it_was(gateway: Gateway, in_process: lis
         assert [core(step, 2) for step in stored] == [core(step, 2) for step in in_process]
         told = [e["data"] for e in gateway.follow(each) if e["type"] == "step"]
         assert told == stored
+
+
+def test_runs_use_what_worked_before_where_that_is_wanted(tmp_path: Path) -> None:
+    running = Gateway(tmp_path, "gateway.runs.memory=true", "gateway.runs.concurrent=1")
+    try:
+        first = running.begin("create a file called notes.txt with the text hello world")
+        told = running.ended(first)["result"]["memory"]
+        assert told[0].startswith("memory: learned skill 1"), told
+        second = running.begin("create a file called todo.md with the text see you tomorrow")
+        assert running.ended(second)["result"]["memory"] == ["memory: used skill 1, strength now 0.70"]
+        text = running.http.get(f"/v1/agent/runs/{second}/artifacts/todo.md").text
+        assert text.strip() == "see you tomorrow"
+        used = [e["data"]["candidates"] for e in running.follow(second) if e["type"] == "candidates"]
+        assert any(c["expert"] == "skill:1" for turn in used for c in turn)
+        assert running.post(first, "rollback", {"to": None}).status_code == 200  # it did not work after all
+        third = running.begin("create a file called other.md with the text later")
+        events = running.follow(third)
+        turns = [e["data"]["candidates"] for e in events if e["type"] == "candidates"]
+        assert all(c["expert"] != "skill:1" for turn in turns for c in turn)
+    finally:
+        running.stop()
