@@ -6,11 +6,14 @@ to training what text and interactions add.
 
 from __future__ import annotations
 
+from typing import cast
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import expit
+from torch import nn
 
 from hybrid_agent.scorer.features import BAD_COUNT, FEATURES
 from hybrid_agent.scorer.model import EnergyModel
@@ -26,7 +29,11 @@ Floats = NDArray[np.float64]
 
 @torch.no_grad()
 def start_linear(model: EnergyModel, data: Contexts, contexts: NDArray[np.int64]) -> None:
-    """Set lambda and bias of each domain that has passing and failing candidates in `contexts`; others stay."""
+    """Set lambda and the constant of each domain that has passing and failing candidates in `contexts`; others stay.
+
+    The constant goes into the energy (the last bias of the domain's head), so that energies of different domains, which
+    one turn's candidates may belong to, can be compared from the start.
+    """
     rows = data.candidates(contexts)
     bad, free = model.raw_bad.view(len(DOMAINS), -1), model.free.view(len(DOMAINS), -1)
     for number in range(len(DOMAINS)):
@@ -38,7 +45,7 @@ def start_linear(model: EnergyModel, data: Contexts, contexts: NDArray[np.int64]
         found = torch.from_numpy(weights)
         bad[number] = torch.log(torch.expm1(found[:BAD_COUNT])).to(bad)
         free[number] = found[BAD_COUNT:].to(free)
-        model.bias[number] = bias
+        cast(nn.Linear, cast(nn.Sequential, model.heads[number])[3]).bias[0] = bias
 
 
 def fit_bounded(features: Floats, passed: NDArray[np.bool_]) -> tuple[Floats, float]:
