@@ -43,7 +43,7 @@ def test_the_model_starts_with_the_energies_of_the_fit_and_other_domains_stay():
     model = EnergyModel(None).eval()
     before = model.feature_weights.clone()
     start_linear(model, contexts(features, passed, domain=2), np.arange(2000))
-    weights, bias = fit_bounded(features[:2000].astype(np.float32).astype(np.float64), passed[:2000])
+    weights, _ = fit_bounded(features[:2000].astype(np.float32).astype(np.float64), passed[:2000])
     assert np.allclose(model.feature_weights[2].detach(), weights, atol=1e-4)
     assert torch.equal(model.feature_weights[:2], before[:2]) and not model.bias.any()
     energies = model(None, torch.from_numpy(features.astype(np.float32)), torch.full((3000,), 2)).detach().numpy()
