@@ -22,7 +22,7 @@ from hybrid_agent.swe.operators import FAMILIES
 
 FORMAT = 2
 FILE = "ranker.json"
-TEMPER, BOUNDS = np.float32(0.6), (-8.0, 5.0)
+TEMPER, BOUNDS = np.float32(0.45), (-5.0, 3.0)
 Energies = NDArray[np.float32]
 _FAMILY = {name: place for place, name in enumerate(FAMILIES)}
 

@@ -37,7 +37,7 @@ class RepairOptions(Record):
     probe: bool = True
     pairs: bool = True
     confirm: int = Field(default=3, ge=0)
-    candidates: int = Field(default=4000, ge=1)
+    candidates: int = Field(default=3000, ge=1)
     per_test_s: float = Field(default=10.0, gt=0)
     timeout_s: float = Field(default=120.0, gt=0)
     include: tuple[str, ...] = ()

@@ -22,7 +22,7 @@ from hybrid_agent.swe.source import Source, parse
 COPIES = ("wrap.copy", "wrap.deeper")  # same values, other objects
 SAME, DIFFERS, RAISES = 0, 1, 2
 # Energies that findings add (lower is tried sooner).
-USELESS, SOME, ALL, SAFE, RISKY, BROKEN, WRECKS, UNKNOWN = 30.0, 3.0, -1.5, -2.0, 2.5, 3.0, 5.0, 0.5
+USELESS, SOME, ALL, SAFE, UNSEEN, RISKY, BROKEN, WRECKS, UNKNOWN = 30.0, 3.0, -1.5, -2.0, -1.2, 2.0, 3.0, 5.0, 1.0
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ def _shift(bad: Sequence[tuple[int, ...] | None], good: Sequence[tuple[int, ...]
     if any(each[RAISES] for each in good):
         total += WRECKS
     differs = sum(each[DIFFERS] + each[RAISES] > 0 for each in good)
-    return total + (RISKY * differs / len(good) if differs else SAFE)
+    return total + (RISKY * differs / len(good) if differs else SAFE if good else UNSEEN)
 
 
 def probes_of(edits: Sequence[Edit], sources: Mapping[str, Source]) -> list[Probe]:
