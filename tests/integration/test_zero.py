@@ -14,7 +14,8 @@ import pytest
 from safetensors.torch import load_file
 
 from hybrid_agent.runs.layout import find_run
-from tests.integration import test_ebm, test_hrm_stage, test_sft
+from tests.hf_models import save_folder
+from tests.integration import test_backbones, test_ebm, test_hrm_stage, test_sft
 from train.checkpoint import checkpoints
 from train.run import main
 
@@ -163,3 +164,14 @@ def test_hrm_is_interrupted_on_one_rank_and_goes_on_with_two(tmp_path_factory, t
     plainly(tmp_path / "plain", *words)
     same_losses(tmp_path / "plain", tmp_path / "zero", "hrm", 60)
     same_weights(tmp_path / "plain", tmp_path / "zero", "hrm", "planner/model.safetensors")
+
+
+def test_adapters_on_a_base_of_which_each_rank_loads_its_share(tmp_path_factory, tmp_path):
+    data, base = test_backbones.data.__wrapped__(tmp_path_factory), save_folder(tmp_path / "base")
+    words = ["stage=sft_lora", "model=hf", f"model.path={base}", "model.context=2600", "model.lora.dropout=0"]
+    words += [f"stage.data={data}", "stage.corpus=null", "stage.val_share=0.05", "stage.optim.lr=0.01"]
+    words += ["stage.optim.batch_tokens=3600", "stage.optim.global_tokens=7200", *length(4)]
+    finish(start(tmp_path / "zero", 2, *words, LAYERWISE, "profile.deepspeed.init_sharded=true"))
+    plainly(tmp_path / "plain", *words)
+    same_losses(tmp_path / "plain", tmp_path / "zero", "sft", 4)
+    same_weights(tmp_path / "plain", tmp_path / "zero", "sft", "decoder/adapter_model.safetensors")
