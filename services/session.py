@@ -171,7 +171,7 @@ class Session:
             if begun is None:
                 verdict, snapshot = self._check(call, answer)
                 if not verdict.allow:
-                    return Acted(verdict), False
+                    return Acted(verdict, gate_ms=(time.perf_counter() - started) * 1e3), False
             else:  # sent again; what it may have changed is no longer to be judged
                 verdict, snapshot = begun.verdict or self._toolbox.preview(call), begun.snapshot or ""
             gate_ms = (time.perf_counter() - started) * 1e3

@@ -16,7 +16,7 @@ class Acted:
         verdict: as `Toolbox.check` gives it.
         obs: as `Toolbox.execute` gives it; None: the gate did not allow the call.
         snapshot: the workspace before the call, if it may have changed something.
-        gate_ms: milliseconds of the check.
+        gate_ms: milliseconds of the check, a person's time included.
     """
 
     verdict: Verdict

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -106,17 +107,18 @@ class ToolboxClient:
             verdict = self.check(call)
             return Acted(verdict, self.execute(call) if verdict.allow else None)
         self._saved, self._granted = "", None
-        request = self._execution(call)
+        request, begun, waited_ms = self._execution(call), time.perf_counter(), 0.0
         reply = self._channel.ask(self._stub.Act, request, _seconds(call))
         verdict = wire.load(Verdict, reply.verdict, "verdict")
         if reply.ask:
             yes = self._ask is not None and self._ask(call, verdict)
             request.answer = tools_pb2.ANSWER_GRANTED if yes else tools_pb2.ANSWER_REFUSED
+            waited_ms = (time.perf_counter() - begun) * 1e3
             reply = self._channel.ask(self._stub.Act, request, _seconds(call))
             verdict = wire.load(Verdict, reply.verdict, "verdict")
         if not reply.observation:
-            return Acted(verdict, gate_ms=reply.gate_ms)
-        return Acted(verdict, self._observed(call, reply), reply.snapshot or None, reply.gate_ms)
+            return Acted(verdict, gate_ms=waited_ms + reply.gate_ms)
+        return Acted(verdict, self._observed(call, reply), reply.snapshot or None, waited_ms + reply.gate_ms)
 
     def verify(self, checks: Sequence[Check]) -> list[CheckResult]:
         """See `protocols.Toolbox`."""

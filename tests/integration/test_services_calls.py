@@ -200,6 +200,7 @@ def test_check_and_execution_in_one_message_do_what_the_two_would(tools: Farm) -
 
     def ask(call: ToolCall, verdict: Verdict) -> bool:
         asked.append(verdict.approval)
+        time.sleep(0.05)
         return len(asked) > 1
 
     setup = [SetupItem(path="a.txt", text="one")]
@@ -212,6 +213,8 @@ def test_check_and_execution_in_one_message_do_what_the_two_would(tools: Farm) -
     granted = one.act(remove)
     assert granted.obs is not None and granted.obs.ok and granted.verdict.approval == "granted"
     assert asked == ["needed", "needed"] and one.files() == ()
+    assert min(refused.gate_ms, granted.gate_ms) >= 50  # the person's time is the gate's
+    assert read.gate_ms > 0
     one.roll_back(granted.snapshot)
     assert one.workspace.read("a.txt") == b"one"
 
