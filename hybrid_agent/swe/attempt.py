@@ -232,7 +232,7 @@ class Attempt:
         failing = [test for test in self.goal if test in self.evidence.before.outcomes][:TRACED_FAILING]
         ran = self.tester.run(
             only=[*failing, *self._near(failing)[:TRACED_PASSING]], first=failing,
-            probes=[each.row() for each in asked], timeout_s=self.limit + 2 * PROBE_S,
+            probes=[each.row() for each in asked], timeout_s=self.limit + 10 * PROBE_S,
         )  # fmt: skip
         told = Findings.of(ran.probes)
         return told.shifts(len(usable), [each.number for each in asked], failing), told.classes(asked, failing)

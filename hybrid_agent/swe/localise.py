@@ -18,6 +18,7 @@ from hybrid_agent.swe.source import Source
 from hybrid_agent.swe.testing import Failure, TestRun
 
 WORD = re.compile(r"[A-Za-z][a-z0-9]+|[A-Z]+(?![a-z])|\d+")
+PARTLY = 0.3  # share of its suspicion that a statement keeps when some failing tests do not run it
 Lines = Mapping[str, Sequence[int]]
 
 
@@ -51,6 +52,11 @@ class Diagnosis:
             return 0.0
         passed = self.passing.get(path, Counter())[line]
         return failed / math.sqrt(len(self.failing_lines) * (failed + passed))
+
+    def partly(self, path: str, lines: Iterable[int]) -> bool:
+        """True when some failing tests run none of the lines: a change there alone cannot make all of them pass."""
+        ran = self.failing.get(path, Counter())
+        return max((ran[line] for line in lines), default=0) < len(self.failing_lines)
 
     @cached_property
     def frames(self) -> dict[tuple[str, int], int]:
@@ -153,6 +159,8 @@ def _spots_of(diagnosis: Diagnosis, path: str, source: Source, tree: ast.Module)
             plain, bonus = max(suspicion.get(each, 0.0) for each in _own_lines(node)), best[owner][1]
             if not plain:
                 continue
+        if owner is not None and diagnosis.partly(path, _own_lines(node)):
+            plain *= PARTLY
         depth = diagnosis.frames.get((path, line))
         score = plain + bonus + (0.2 / (1 + depth) if depth is not None else 0.0)
         if line not in found or found[line].score < score:

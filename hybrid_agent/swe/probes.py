@@ -213,8 +213,9 @@ def _taken(edit: Edit, source: Source) -> tuple[int, str, str, str, str] | None:
     if statement is None:
         return None
     if edit.operator == "guard.around":
+        before = ast.unparse(statement)
         new = parse(textwrap.dedent(edit.splices[0].new)).body[0]
-        return (edit.line, "truth", "", f"not ({ast.unparse(new.test)})", "-") if isinstance(new, ast.If) else None
+        return (edit.line, "both", before, ast.unparse(new), before) if isinstance(new, ast.If) else None
     if edit.operator == "remove.unwrap":
         if isinstance(statement, ast.If):
             return edit.line, "truth", "", f"not ({source.segment(statement.test)})", "-"

@@ -92,7 +92,9 @@ class Queue:
             return
         self._moved[self._lines[edit.path, edit.line]] += SPREAD
         group = self.classes.get(self._place.get(id(edit), -1))
-        if group is not None and not helped:
+        if group is not None and helped:
+            self._moved[self._alike[group]] -= PROMISE
+        elif group is not None:
             self._moved[self._alike[group]] += ALIKE - AKIN
             self._moved[self._alike[_akin(group)]] += AKIN
         if helped and self.adapt:

@@ -18,7 +18,7 @@ from hybrid_agent.swe.options import RepairOptions
 GOOD = ("passed", "skipped")
 COLLECT_S = 45.0  # importing the tests may take this long
 EVENTS = 2_000_000  # lines that are traced of one test
-PROBE_S = 24.0  # time for looking at states in one run, half of it in failing tests
+PROBE_S = 8.0  # processor time for looking at states in one run, half of it in failing tests
 USAGE_ERROR = 4
 SET_UP = ("unittest.loader._FailedTest", "setUpClass (", "setUpModule (")  # stand for tests that could not be made
 _PLACE = re.compile(r'File "([^"]+)", line (\d+)(?:, in (\S+))?')
@@ -138,7 +138,7 @@ class Tester:
             "probes": list(probes),
             "probe_s": PROBE_S,
             "events": EVENTS,
-            "per_test_s": self.options.per_test_s * (3 if trace else 1) + (PROBE_S if probes else 0),
+            "per_test_s": self.options.per_test_s * (3 if trace else 1) + (10 * PROBE_S if probes else 0),
             "collect_s": max(COLLECT_S, self.options.per_test_s),
         }
         self.runs += 1
