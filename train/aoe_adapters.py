@@ -14,6 +14,7 @@ from torch import nn
 from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 
 from hybrid_agent.config.optim import LengthConfig, OptimConfig, ProfileConfig
+from hybrid_agent.decoder.prompt import is_tiny
 from hybrid_agent.errors import InputError
 from hybrid_agent.nn.adapters import PROJECTIONS, Adapter, adapter_of, write_adapter
 from hybrid_agent.nn.tokenizer import load_tokenizer
@@ -44,13 +45,18 @@ def load_base(root: Path, reference: str, device: str = "cpu") -> Base:
     """The decoder of a run (`sft/tiny`), of a bundle's folder, or of the shipped bundle (`bundle`), in float32.
 
     Raises:
-        InputError: no such run, or it has no decoder.
+        InputError: no such run, or it has no decoder, or a pretrained one: data and batches of experts are in our
+            own decoders' format.
     """
     folder = BUNDLE if reference == "bundle" else find_run(root, reference)
     if not (folder / "decoder" / "config.json").is_file():
         raise InputError("this run has no decoder", where=str(folder), field="stage.decoder", fix="name an sft run")
-    model = LlamaForCausalLM.from_pretrained(str(folder / "decoder"), dtype=torch.float32)
     tokenizer = load_tokenizer(folder / "decoder")
+    if not is_tiny(tokenizer):
+        fix = "name an sft run of model=tiny; one adapter of a pretrained model: stage=sft_lora"
+        what = "experts of pretrained decoders are not built"
+        raise InputError(what, where=str(folder), field="stage.decoder", fix=fix)
+    model = LlamaForCausalLM.from_pretrained(str(folder / "decoder"), dtype=torch.float32)
     config = read_manifest(folder).config
     return Base(folder, model.to(device), tokenizer, file_hash(folder / MANIFEST), config)
 

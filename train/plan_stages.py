@@ -18,6 +18,7 @@ from hybrid_agent.config.stages.hrm import HrmConfig
 from hybrid_agent.config.stages.rl import RlConfig
 from hybrid_agent.config.stages.sft import SftConfig
 from hybrid_agent.config.train import TrainConfig
+from hybrid_agent.decoder.bundle import DECODER
 from hybrid_agent.errors import InputError
 from hybrid_agent.nn.build import build_model
 from hybrid_agent.planner.model import PlannerNet
@@ -119,24 +120,22 @@ def _sft(config: TrainConfig) -> Work:
 
 
 def _on_decoder(config: TrainConfig, stage: AoeConfig | RlConfig) -> Work:
-    """Experts and reinforcement learning take their decoder from a run; before there is one, what the config's model
-    would make of it."""
-    rank = stage.rank if isinstance(stage, AoeConfig) else 0
-    model = config.model
-    if isinstance(model, HfModelConfig):
-        settings = (model.lora or LoraSettings()).model_copy(update={"r": rank} if rank else {})
-        made = decoder_on_meta(
-            model.model_copy(update={"lora": settings}), architecture_of(model), weights_dtype(config)
+    """Experts and reinforcement learning take their decoder from a run, whatever `model` says."""
+    folder = bundle_folder() if stage.decoder == "bundle" else find_run(Path(config.runs), stage.decoder)
+    shape = AutoConfig.from_pretrained(str(folder / DECODER))
+    made, name = on_meta(shape, torch.float32), f"decoder of {stage.decoder}"
+    if isinstance(stage, AoeConfig):
+        made, name = adapted(made, LoraSettings(r=stage.rank)), f"{name} (LoRA r={stage.rank})"
+    counts, tokens, zero = count(made), stage.optim.batch_tokens, config.profile.deepspeed
+    if isinstance(stage, RlConfig) and zero is not None and counts.parameters > zero.whole_below:
+        what = (
+            f"rollouts need all weights on a rank: {counts.parameters:,} parameters, whole_below={zero.whole_below:,}"
         )
-        name, context = f"{model.path} (LoRA r={settings.r})", model.context
-    else:
-        plain = _tiny(model)
-        made = adapted(plain, LoraSettings(r=rank)) if rank else plain
-        name = f"{model.layers} layers of {model.d_model}" + (f" (LoRA r={rank})" if rank else "")
-        context = model.context
-    counts, tokens = count(made), stage.optim.batch_tokens
-    note = "an expert; one after the other" if rank else "updates only; rollouts take what serving takes"
-    return Work(name, made, counts, _setup(config, tokens, context, logits=_logits(counts, tokens)), note=note)
+        raise InputError(what, field="profile.deepspeed.whole_below", fix="raise it to the size of the model")
+    note = "updates only; rollouts take what serving takes"
+    note = "an expert; one after the other" if isinstance(stage, AoeConfig) else note
+    setup = _setup(config, tokens, int(shape.max_position_embeddings), logits=_logits(counts, tokens))
+    return Work(name, made, counts, setup, note=note)
 
 
 def _ebm(config: TrainConfig, stage: EbmConfig) -> Work:

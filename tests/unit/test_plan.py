@@ -15,6 +15,7 @@ from tests.hf_models import FAMILIES
 from train.plan import check, main
 from train.plan_count import adapted, count, hf_config, on_meta
 from train.plan_memory import GIB, Setup, activations, serving_memory, training_memory
+from train.plan_report import plan_stage
 from train.plan_stages import architecture_of, work_of
 
 MODELS = sorted(path.stem for path in (config_root() / "model").glob("*.yaml") if path.stem != "hf")
@@ -40,6 +41,26 @@ def test_every_model_dry_runs_with_every_profile(model, profile):
     assert training_memory(work.counts, work.setup).total > 0
     if profile == "node4":
         check(config)  # 7-8 B with adapters fit into 40 GiB
+
+
+SCALED = [tuple(path.stem.rsplit("-", 1)) for path in sorted((config_root() / "scale").glob("*.yaml"))]
+STAGES = [(path.stem, "tiny") for path in sorted((config_root() / "stage").glob("*.yaml"))]
+
+
+@pytest.mark.parametrize(("stage", "profile"), [*SCALED, *STAGES])
+def test_every_stage_dry_runs(stage, profile):
+    """Those of adapters with the smallest pretrained model; gate has no model."""
+    more = ["model=qwen25_coder_1_5b"] if stage == "sft_lora" else []
+    row = plan_stage(stage, config_of(f"stage={stage}", f"profile={profile}", *more))
+    assert row["fits"]
+    if stage != "gate":
+        assert row["memory_gib"]["total"] > 0 and 0 < row["trained"] <= row["parameters"]
+        assert row["limit_gib"] == (None if profile == "tiny" else 40)
+
+
+def test_reinforcement_learning_needs_the_whole_decoder_on_a_rank():
+    with pytest.raises(InputError, match=r"1,\d+,\d+ parameters, whole_below=1,000,000"):
+        check(config_of("stage=rl", "profile=node4", "profile.deepspeed.whole_below=1000000"))
 
 
 def test_what_cannot_fit_is_refused_with_numbers_and_a_way():

@@ -6,22 +6,25 @@ import functools
 import numpy as np
 import pytest
 import torch
+from rich.console import Console
 
 from hybrid_agent.config.load import load_config
 from hybrid_agent.config.train import TrainConfig
 from hybrid_agent.constrain import Lexicon
+from hybrid_agent.decoder.checkpoint import load_checkpoint
 from hybrid_agent.decoder.hf import DecoderOptions, HfDecoder
 from hybrid_agent.errors import HybridAgentError, InputError
 from hybrid_agent.packs.pack import load_pack
 from hybrid_agent.tools.registry import call_schema
 from hybrid_agent.types import Window
+from tests.hf_models import save_folder
 from tests.unit.decoder_models import model, tokenizer
 from train.rl.loss import k3, policy_loss
-from train.rl.phases import split_updates
+from train.rl.phases import Parts, PhaseStream, save_decoder, split_updates
 from train.rl.policy import Policy, check_engine
 from train.rl.records import Group, Piece, Rollout, read_groups, write_groups
 from train.rl.replay import choices_of
-from train.rl.rows import fill, log_probs, make_rows
+from train.rl.rows import _row, fill, log_probs, make_rows
 from train.rl.tasks import History, draw_tasks, fits, open_level
 
 STEP = Window(
@@ -81,6 +84,30 @@ def test_replayed_masks_give_the_engines_own_probabilities():
     for row in unmasked:
         row.masks = None
     assert fill(unmasked, model(), model(), stage())["mismatch"] > 1
+
+
+def test_a_pretrained_decoder_is_written_drawn_from_and_trained_on_alike(tmp_path):
+    """Random Qwen: what rollouts load is what is trained, chat template included."""
+    parent = save_folder(tmp_path / "run" / "decoder")
+    made, words = load_checkpoint(parent)
+    with torch.no_grad():
+        for weight in made.parameters():
+            weight += 0.01 * torch.randn_like(weight)  # an update
+    one = stage()
+    parts = Parts(one, made, words, tmp_path / "run", None, tmp_path, 0, Console(quiet=True))
+    save_decoder(tmp_path / "phase", parts)
+    now, before = (Policy.load(folder, one.temperature, 40) for folder in (tmp_path / "phase", tmp_path / "run"))
+    assert now.prompt(STEP) == before.prompt(STEP) and "<|im_start|>" in now.text(now.prompt(STEP))
+    pieces = [
+        Piece(window=0, tokens=tuple(draft.tokens), logprob=draft.logprob, complete=draft.complete)
+        for draft in now.draw(STEP, 4, seed=0)
+    ]
+    found = [_row(0, group(), piece, before, 1.0, 1) for piece in pieces]
+    reference = PhaseStream(parts)._ref()
+    gaps = fill(found, made, reference, one)
+    assert gaps["mismatch_max"] < 1e-2
+    assert fill(found, reference, reference, one)["mismatch"] > 10 * gaps["mismatch"]
+    assert policy_loss(made, found, one).value.isfinite()
 
 
 def test_without_a_grammar_every_token_is_a_choice():

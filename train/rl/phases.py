@@ -10,7 +10,6 @@ phases/000/report.json              what was seen
 
 from __future__ import annotations
 
-import copy
 import random
 import shutil
 from dataclasses import dataclass, field
@@ -22,6 +21,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from hybrid_agent.config.fanout import FanoutConfig
 from hybrid_agent.config.stages.rl import RlConfig
+from hybrid_agent.decoder.checkpoint import load_checkpoint
 from hybrid_agent.errors import HybridAgentError
 from hybrid_agent.nn.tokenizer import save_tokenizer
 from hybrid_agent.runs.atomic import write_atomic, write_text
@@ -169,13 +169,8 @@ class PhaseStream:
     def _ref(self) -> PreTrainedModel:
         """The decoder that training began with."""
         if self._reference is None:
-            with torch.device("cpu"):
-                reference = copy.deepcopy(self.parts.model)
-            source = type(reference).from_pretrained(
-                str(self.parts.parent / DECODER), dtype=next(reference.parameters()).dtype
-            )
-            reference.load_state_dict(source.state_dict())
-            self._reference = reference.eval()
+            reference, _ = load_checkpoint(self.parts.parent / DECODER)
+            self._reference = reference.to(self.parts.model.device)  # type: ignore[arg-type]
         return self._reference
 
     def _seen(

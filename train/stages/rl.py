@@ -8,15 +8,15 @@ from pathlib import Path
 
 import torch
 from rich.console import Console
-from transformers import AutoModelForCausalLM
 from transformers.utils.logging import disable_progress_bar
 
 from hybrid_agent.assemble.decoders import bundle_folder
 from hybrid_agent.config.optim import LengthConfig
 from hybrid_agent.config.stages.rl import RlConfig
 from hybrid_agent.config.train import TrainConfig
+from hybrid_agent.decoder.checkpoint import load_checkpoint
 from hybrid_agent.errors import InputError
-from hybrid_agent.nn.tokenizer import load_tokenizer, tokenizer_hash
+from hybrid_agent.nn.tokenizer import tokenizer_hash
 from hybrid_agent.runs.atomic import file_hash, write_json
 from hybrid_agent.runs.layout import find_run, open_attempt
 from hybrid_agent.runs.manifest import MANIFEST, read_manifest
@@ -70,9 +70,8 @@ def run(config: TrainConfig, command: str, console: Console) -> Path:
     if ranks.first:
         ranks.wait()
     torch.manual_seed(config.seed)
-    tokenizer = load_tokenizer(parent / DECODER)
-    model = AutoModelForCausalLM.from_pretrained(str(parent / DECODER), dtype=torch.float32)
-    model = model.to(torch.device(config.profile.device))
+    model, tokenizer = load_checkpoint(parent / DECODER)
+    model = model.to(torch.device(config.profile.device))  # type: ignore[arg-type]
     console.print(
         f"rl: {stage.phases} phases of {stage.tasks} tasks x {stage.group} tries ({stage.unit}s), "
         f"{sum(p.numel() for p in model.parameters()) / 1e6:.2f} M parameters from {parent}, "
