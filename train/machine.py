@@ -9,6 +9,20 @@ from torch import nn
 from transformers import PreTrainedModel
 
 from hybrid_agent.config.optim import ProfileConfig
+from hybrid_agent.errors import InputError
+
+
+def need_devices(profile: ProfileConfig) -> None:
+    """Refuse ranks on GPUs that this machine has not.
+
+    Raises:
+        InputError: torch sees fewer.
+    """
+    found, wanted = torch.cuda.device_count(), max(1, profile.ranks)
+    if profile.device == "cuda" and found < wanted:
+        fix = f"profile.ranks={found}, or another profile" if found else "take another profile, or profile.device=cpu"
+        what = f"{profile.name} needs {wanted} GPUs a node; torch sees {found}"
+        raise InputError(what, field="profile.ranks", fix=fix)
 
 
 def use_bf16(profile: ProfileConfig) -> bool:

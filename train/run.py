@@ -34,6 +34,10 @@ def main(overrides: Sequence[str] | None = None) -> int:
         os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
         if os.environ.get("RANK", "0") == "0":
             check(config)
+        if config.profile.device == "cuda" and "WORLD_SIZE" not in os.environ:
+            from train.machine import need_devices
+
+            need_devices(config.profile)
         os.environ.setdefault("DS_ACCELERATOR", config.profile.device)  # else it says aloud what it guesses
         world = config.profile.ranks or len(os.sched_getaffinity(0))
         if starter := launcher(config.profile.launch, world, overrides):

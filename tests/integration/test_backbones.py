@@ -15,12 +15,14 @@ from safetensors.torch import load_file
 from hybrid_agent.assemble.decoders import make_decoder, parse_decoder
 from hybrid_agent.decoder.bundle import export_bundle
 from hybrid_agent.decoder.checkpoint import load_checkpoint
+from hybrid_agent.errors import InputError
 from hybrid_agent.packs import words
 from hybrid_agent.runs.layout import find_run
 from hybrid_agent.runs.manifest import read_manifest
 from hybrid_agent.tools.registry import parse_call
 from hybrid_agent.types import Budget, Control, Window
 from tests.hf_models import save_folder
+from train.aoe_adapters import load_base
 from train.run import main
 
 ENV = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path.cwd()), "COLUMNS": "200", "HF_HUB_OFFLINE": "1"}
@@ -70,6 +72,11 @@ def whole(data, base, tmp_path_factory):
     root = tmp_path_factory.mktemp("whole")
     assert train(data, base, root, STEPS) == 0
     return find_run(root, "sft/tiny")
+
+
+def test_experts_over_it_are_refused(whole):
+    with pytest.raises(InputError, match="experts of pretrained decoders are not built"):
+        load_base(whole.parents[2], "sft/tiny")
 
 
 def test_an_adapter_is_trained_and_its_base_named(whole, base):

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+import torch
 
 from hybrid_agent.config.deepspeed import LaunchConfig
 from hybrid_agent.config.load import load_config
@@ -16,6 +17,7 @@ from hybrid_agent.config.train import TrainConfig
 from hybrid_agent.errors import InputError
 from train.launch import launcher
 from train.optim import micro_steps
+from train.run import main
 
 # Rank 0 and rank 1 say who they are and wait for what does not come.
 BODY = """
@@ -129,3 +131,9 @@ def test_large_profiles_and_their_token_budget(stage, profile):
     optim, world = config.stage.optim, config.profile.ranks * config.profile.launch.nodes
     assert optim.kind == "adamw"  # muon needs whole matrices
     assert micro_steps(optim, world) * world * optim.batch_tokens >= 2_000_000
+
+
+def test_ranks_without_a_gpu_are_refused_before_anything_starts(capsys):
+    have = torch.cuda.device_count()
+    assert main(["stage=ebm", "profile=node4", f"profile.ranks={have + 1}"]) == 2
+    assert f"profile.ranks: node4 needs {have + 1} GPUs a node; torch sees {have}" in capsys.readouterr().err
