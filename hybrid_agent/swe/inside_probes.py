@@ -25,7 +25,7 @@ PLAIN = (int, float, complex, str, bytes, bool, type(None), type, range, types.F
 SLIPS = ("TypeError", "AttributeError", "NameError", "UnboundLocalError")  # of an edit that does not fit its place
 CHILD_S = 1.0
 STATES = 16  # different states of one line that are looked at in one failing test; a quarter of it in others
-EFFECTS = 3  # of these, in how many statements are carried out as well
+EFFECTS = 12  # of these, in how many statements are carried out as well
 
 
 def freeze(value, depth=5, left=None):
@@ -127,7 +127,8 @@ class Prober:
     def stop(self):
         sys.settrace(None)
         threading.settrace(None)
-        return [[number, *counts] for number, counts in self.found.items()] + [[-1, len(self.cut), 0, 0, 0]]
+        parts = {number for place in self.cut for number, *_ in self.wanted[place]}
+        return [[number, *counts, int(number in parts)] for number, counts in self.found.items()]
 
     def on_call(self, frame, event, arg):
         code = frame.f_code
@@ -175,6 +176,8 @@ class Prober:
             if not wanted:
                 return
         heavy = self.counts[place] <= (EFFECTS if self.failing else 1)
+        if not heavy and any(kind in ("effect", "both") for _, kind, _, _ in wanted):
+            self.cut.add(place)
         for number, answer, value in told_by_child(lambda write: evaluate(wanted, outer, local, write, heavy), CHILD_S):
             counts = self.found.setdefault(number, [0, 0, 0, 0])
             counts[answer] += 1

@@ -15,7 +15,7 @@ class RepairOptions(Record):
     """Knobs of `agent.repair`; sizes in test runs, times in seconds.
 
     Attributes:
-        budget: most test runs, the two that look at the unchanged code included.
+        budget: most test runs, the three that look at the unchanged code included.
         order: how candidates are ordered: by the trained energy, by operator, or at random (for comparison).
         adapt: let what each tried edit did to the tests move the edits near it.
         probe: spend one test run of the unchanged code on what each candidate would change (order "energy" only).

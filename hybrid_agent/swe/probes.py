@@ -20,9 +20,20 @@ from hybrid_agent.swe.edits import Edit, spliced
 from hybrid_agent.swe.source import Source, parse
 
 COPIES = ("wrap.copy", "wrap.deeper")  # same values, other objects
-SAME, DIFFERS, RAISES = 0, 1, 2
+SAME, DIFFERS, RAISES, VALUES, CUT = range(5)
 # Energies that findings add (lower is tried sooner).
-USELESS, SOME, ALL, SAFE, UNSEEN, RISKY, BROKEN, WRECKS, UNKNOWN = 30.0, 3.0, -1.5, -2.0, -1.2, 2.0, 3.0, 5.0, 1.0
+USELESS, SOME, ALL, SAFE, UNSEEN, RISKY, BROKEN, WRECKS, UNKNOWN, DOUBTFUL = (
+    30.0,
+    3.0,
+    -1.5,
+    -2.0,
+    -1.2,
+    2.0,
+    3.0,
+    5.0,
+    1.0,
+    3.0,
+)
 
 
 @dataclass(frozen=True)
@@ -51,22 +62,16 @@ class Findings:
     """What the probes of each test told.
 
     Attributes:
-        tests: test -> candidate -> how often it changed nothing, changed something, raised; and a hash of all values.
-        cut: tests in which not all states were looked at.
+        tests: test -> candidate -> how often it changed nothing, changed something, raised; a hash of all values; and
+            1 if not all states that the test reached were looked at.
     """
 
     tests: dict[str, dict[int, tuple[int, ...]]] = field(default_factory=dict)
-    cut: set[str] = field(default_factory=set)
 
     @classmethod
     def of(cls, answers: Mapping[str, Sequence[Sequence[int]]]) -> Findings:
         """Read `TestRun.probes`."""
-        found = cls()
-        for test, rows in answers.items():
-            found.tests[test] = {number: tuple(counts) for number, *counts in rows if number >= 0}
-            if any(number < 0 and counts[0] for number, *counts in rows):
-                found.cut.add(test)
-        return found
+        return cls({test: {number: tuple(told) for number, *told in rows} for test, rows in answers.items()})
 
     def classes(self, probes: Iterable[Probe], failing: Sequence[str]) -> dict[int, tuple[object, ...]]:
         """Candidates that give the same values in all states of the failing tests have the same class.
@@ -77,7 +82,7 @@ class Findings:
         bad = [self.tests[test] for test in failing if test in self.tests]
         found: dict[int, tuple[object, ...]] = {}
         for probe in probes:
-            values = tuple(answers[probe.number][3] if probe.number in answers else None for answers in bad)
+            values = tuple(answers[probe.number][VALUES] if probe.number in answers else None for answers in bad)
             if any(value is not None for value in values):
                 found[probe.number] = (probe.path, probe.line, probe.kind, probe.group, values)
         return found
@@ -86,21 +91,20 @@ class Findings:
         """Energy to add to each of `count` candidates; `UNKNOWN` for those that nothing was asked of."""
         found = np.full(count, UNKNOWN, np.float32)
         bad = [self.tests[test] for test in failing if test in self.tests]
-        whole = not any(test in self.cut for test in failing)
         good = [answers for test, answers in self.tests.items() if test not in set(failing)]
         if not bad:
             return np.zeros(count, np.float32)
         for number in asked:
-            found[number] = _shift([a.get(number) for a in bad], [a[number] for a in good if number in a], whole)
+            found[number] = _shift([a.get(number) for a in bad], [a[number] for a in good if number in a])
         return found
 
 
-def _shift(bad: Sequence[tuple[int, ...] | None], good: Sequence[tuple[int, ...]], whole: bool) -> float:
+def _shift(bad: Sequence[tuple[int, ...] | None], good: Sequence[tuple[int, ...]]) -> float:
     changed = [each is not None and each[DIFFERS] + each[RAISES] > 0 for each in bad]
     if not any(each is not None for each in bad):
         return 0.0
     if not any(changed):
-        return USELESS if whole else USELESS / 5
+        return DOUBTFUL if any(each is not None and each[CUT] for each in bad) else USELESS
     total = ALL if all(changed) else SOME
     if any(each is not None and each[RAISES] for each in bad):
         total += BROKEN
