@@ -31,8 +31,8 @@ _REMOVAL = re.compile(
     r"\b(delet|remov|eras|discard|drop|wip(e|ing)|purg|trash|ditch|clear|clean|empt(y|ied)|undo|reset|revert|overwrit|replac"
     r"|throw|thrown|toss|bin\b|scrap|kill|stop|end\b|terminat|get rid|rid of|shred|rewrit|force|uninstall|prun|without"
     r"|strip|cut|dispos|eliminat|destroy|away\b|no longer|any ?more|should be no|restor|last commit|committed"
-    r"|(can|must|may|should|(has|have|is|are|needs?) to|(like|want) .{1,60} to) go\b|no more\b|not need|redirect|retarget"
-    r"|symlink|(the|existing) link|repoint|roll back|gone\b)"
+    r"|(can|must|may|should|(has|have|needs?) to) go\b|no more\b|not need|redirect|retarget|symlink|(the|existing) link"
+    r"|repoint|roll back|gone\b)"
 )
 Ints = npt.NDArray[np.int64]
 
