@@ -1,7 +1,8 @@
 """What the services cost: the same episodes served on unix sockets and in one process, `python -m services.bench.hops`.
 
 Both sides use the same batched decoder and scorer, so the difference is messages, processes and the journal. They take
-turns on the same goals; the median of an episode served is divided by the median in-process.
+turns on the same goals, each first in every other round; the ratio is the median over these pairs, because the machine
+is about as busy for both of a pair.
 """
 
 from __future__ import annotations
@@ -129,9 +130,15 @@ def episode(root: Path, goal: str, hybrid: Hybrid | None, services: Services, sp
 
 @dataclass(frozen=True)
 class Measured:
-    """Medians of an episode's wall time in milliseconds, and means of its CPU time without the sandboxes'."""
+    """Medians of an episode's wall time in milliseconds, and means of its CPU time without the sandboxes'.
+
+    `ratio` is the median of served / in-process over the pairs of one goal, `low` and `high` their quartiles.
+    """
 
     episodes: int
+    ratio: float
+    low: float
+    high: float
     served_ms: float
     local_ms: float
     served_cpu_ms: float
@@ -158,7 +165,8 @@ def measure(rounds: int, overrides: Sequence[str] = ()) -> Measured:
             for turn in range(rounds + 1):
                 for goal in GOALS:
                     turns = set()
-                    for side, parts in (("served", None), ("in-process", hybrid)):
+                    sides = (("served", None), ("in-process", hybrid))
+                    for side, parts in sides if turn % 2 else sides[::-1]:
                         before = cpu_seconds(pids)
                         took, count = episode(base / "runs", goal, parts, services, spec)
                         turns.add(count)
@@ -170,16 +178,18 @@ def measure(rounds: int, overrides: Sequence[str] = ()) -> Measured:
         services.close()
     episodes = len(times["served"])
     walls = [statistics.median(times[side]) for side in ("served", "in-process")]
-    return Measured(episodes, walls[0], walls[1], used["served"] / episodes, used["in-process"] / episodes)
+    ratios = [served / local for served, local in zip(times["served"], times["in-process"], strict=True)]
+    low, ratio, high = statistics.quantiles(ratios, n=4)
+    each = (used["served"] / episodes, used["in-process"] / episodes)
+    return Measured(episodes, ratio, low, high, walls[0], walls[1], *each)
 
 
 def run(words: Sequence[str]) -> int:
     """The command; returns the exit code."""
     numbers, overrides = read_words(words, {"rounds": 5})
     m = measure(int(numbers["rounds"]), overrides)
-    ratio = m.served_ms / m.local_ms
-    walls = f"served {m.served_ms:.1f}, in-process {m.local_ms:.1f}, ratio {ratio:.3f}"
-    print(f"{m.episodes} episodes each; median ms: {walls}")
+    walls = f"served {m.served_ms:.1f}, in-process {m.local_ms:.1f}"
+    print(f"{m.episodes} episodes each; median ms: {walls}; ratio of pairs {m.ratio:.3f} ({m.low:.3f} to {m.high:.3f})")
     cpu = m.served_cpu_ms / m.local_cpu_ms
     print(
         "CPU ms an episode, sandboxes not counted: "
