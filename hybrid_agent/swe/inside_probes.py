@@ -68,13 +68,33 @@ def freeze_fields(value, depth, left):
     return tuple((name, freeze(each, depth - 1, left)) for name, each in sorted(found.items()))
 
 
-def worth(code, space):
-    """What an expression gives, or the exception that it raises; generators are run for a while."""
+def first_worth(code, space, local):
+    """What the unchanged expression gives, and whether evaluating it changes what can be seen from here."""
+    try:
+        copied = space(True)
+    except Exception:  # something that cannot be copied
+        return False, worth(code, space(False))
+    before = seen_state(copied, local)
+    raised, value = worth(code, copied, local)
+    changes = changing(code) or raised or value[1] != before
+    return changes, (raised, value if raised or changes else value[0])
+
+
+def seen_state(space, local):
+    """The values of a frame's own names."""
+    return freeze({name: space[name] for name in local if name in space})
+
+
+def worth(code, space, local=None):
+    """What an expression gives, or the exception that it raises; generators are run for a while.
+
+    With the names of a frame, the state after it as well.
+    """
     try:
         value = eval(code, space)  # noqa: S307  (inside the sandbox, as tests are)
         if isinstance(value, types.GeneratorType):
             value = [each for each, _ in zip(value, range(200))]
-        return False, freeze(value)
+        return False, freeze(value) if local is None else (freeze(value), seen_state(space, local))
     except Exception as error:
         return True, type(error).__name__
 
@@ -200,12 +220,12 @@ def evaluate(probes, outer, local, write, heavy):
         answer = value = None
         try:
             if kind == "value":
-                changes = changing(old) or changing(new)
                 if old not in olds:
-                    olds[old] = worth(old, space(changes))
-                raised, value = worth(new, space(changes))
-                slipped = raised and (not olds[old][0] or value in SLIPS)
-                answer = SAME if (raised, value) == olds[old] else RAISES if slipped else DIFFERS
+                    olds[old] = first_worth(old, space, local)
+                changes, before = olds[old]
+                raised, value = worth(new, space(changes or changing(new)), local if changes else None)
+                slipped = raised and (not before[0] or value in SLIPS)
+                answer = SAME if (raised, value) == before else RAISES if slipped else DIFFERS
             elif kind == "truth":
                 raised, value = worth(new, space(changing(new)))
                 answer = RAISES if raised else DIFFERS if value == ("bool", "True") else SAME
