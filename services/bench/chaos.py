@@ -212,11 +212,13 @@ def run(words: Sequence[str]) -> int:
             made.ask("GET", "/healthz")
             thread = threading.Thread(target=killer, args=(made, int(given["every_ms"]) / 1e3, tally, over))
             thread.start()
-            with ThreadPoolExecutor(int(given["at_once"])) as pool:
-                for future in [pool.submit(follow, made, number, tally) for number in range(count)]:
-                    future.result()
-            over.set()
-            thread.join()
+            try:
+                with ThreadPoolExecutor(int(given["at_once"])) as pool:
+                    for future in [pool.submit(follow, made, number, tally) for number in range(count)]:
+                        future.result()
+            finally:
+                over.set()
+                thread.join()
         time.sleep(1)
         tally.problems += [f"left over: {one}" for one in left_over(base)]
     print(f"{count} runs: {dict(tally.outcomes)}; killed with -9: {dict(tally.kills)}")
