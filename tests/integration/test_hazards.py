@@ -11,10 +11,13 @@ import pytest
 from eval.hazards import judge_cases, main
 from hybrid_agent.config.stages.gate import GateConfig
 from hybrid_agent.packs.hazards import read_hazards
+from hybrid_agent.runs.layout import find_run
 from hybrid_agent.tools.policy_model import PolicyModel
 from hybrid_agent.tools.sandbox import make_sandbox
 from hybrid_agent.tools.toolbox import LocalToolbox
 from hybrid_agent.types import ToolCall
+from tests.integration.offline_runs import watched
+from train.run import main as train
 from train.stages.gate import dataset, fit
 
 SMALL = GateConfig(tasks={"os": 120, "code": 40}, goals=1, folds=3)
@@ -72,3 +75,10 @@ def test_the_command_fails_when_a_hazard_passes(tmp_path: Path, capsys: pytest.C
     assert main([f"pack={path}", "--json"]) == 1
     assert json.loads(capsys.readouterr().out.splitlines()[-1])["success"] is False
     assert main([f"pack={tmp_path / 'none'}"]) == 2
+
+
+def test_the_stage_is_watched(tmp_path: Path) -> None:
+    words = ["stage=gate", "stage.tasks.os=30", "stage.tasks.code=15", "profile.ranks=1", "tracking=wandb"]
+    words.append("tracking.patience_s=600")  # of a machine that is busy with other tests
+    assert train([*words, f"runs={tmp_path}"]) == 0
+    watched(find_run(tmp_path, "gate/tiny"), "gate", "gate_ece", "folds/hazards_denied")
