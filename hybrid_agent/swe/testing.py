@@ -138,7 +138,7 @@ class Tester:
             "probes": list(probes),
             "probe_s": PROBE_S,
             "events": EVENTS,
-            "per_test_s": self.options.per_test_s * (3 if trace else 1) + (10 * PROBE_S if probes else 0),
+            "per_test_s": self.options.per_test_s * (3 if trace or probes else 1),
             "collect_s": max(COLLECT_S, self.options.per_test_s),
         }
         self.runs += 1
