@@ -170,7 +170,9 @@ class Scene:
         above = self.source.parents.get(node)
         tight = ast.BinOp | ast.UnaryOp | ast.Compare | ast.BoolOp | ast.Attribute | ast.IfExp | ast.Starred | ast.Await
         inside = isinstance(above, tight) or (isinstance(above, ast.Subscript | ast.Call) and node is _head_of(above))
-        return self.replace(node, f"({new})" if inside else new, operator)
+        start, end = self.source.span(node)
+        has = self.source.text[max(start - 1, 0) : start] == "(" and self.source.text[end : end + 1] == ")"
+        return self.replace(node, f"({new})" if inside and not has else new, operator)
 
     def span_edit(self, start: int, end: int, new: str, operator: str, line: int, note: str) -> Edit:
         """An edit of a piece of the file."""
