@@ -4,7 +4,7 @@
     python -m eval.patch_order mutants=runs/mutants/held
 
 Measured is the place of the first candidate that gives back the original module's syntax tree: the number of candidate
-test runs until then, if no earlier candidate passes (one may, so this is an upper bound; the two runs that look at
+test runs until then, if no earlier candidate passes (one may, so this is an upper bound; the runs that look at
 the unchanged code come on top). Suspicion of lines comes from real runs of the modules' own tests. Packages are those
 never seen in training. Mutants whose inverse is not among the candidates count as never fixed in the shares and are
 left out of means and medians. The operator order takes suspicious lines one after the other and operators in their
