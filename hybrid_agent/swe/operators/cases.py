@@ -6,7 +6,8 @@ import ast
 from collections.abc import Iterator
 
 from hybrid_agent.swe.edits import Edit
-from hybrid_agent.swe.operators.statements import block_of, inserted_line
+from hybrid_agent.swe.operators.places import host_of, step_of
+from hybrid_agent.swe.operators.statements import inserted_line
 from hybrid_agent.swe.scene import Scene, parameters
 from hybrid_agent.swe.source import Function
 
@@ -130,8 +131,8 @@ def around(scene: Scene, node: ast.AST) -> Iterator[Edit]:
     """The statement done only in some cases: a name in use is not empty, not None, or holds a string in use."""
     if not isinstance(node, ast.Assign | ast.AugAssign | ast.Expr | ast.Delete):
         return
-    function, source = scene.source.function(node), scene.source
-    if function is None or not source.alone(node) or block_of(source, node) is None:
+    function, source = host_of(scene, node), scene.source
+    if function is None:
         return
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
         return
@@ -143,7 +144,7 @@ def around(scene: Scene, node: ast.AST) -> Iterator[Edit]:
     conditions = [f"{text!r} in {name}" for text in dict.fromkeys([*texts, *near[:2]]) for name in names[:1] if text]
     conditions += [each for name in names for each in (name, f"{name} is not None", f"not {name}")]
     indent = source.indent(node.lineno)
-    step = source.indent(function.body[0].lineno)[len(source.indent(function.lineno)) :] or "    "
+    step = step_of(scene, function)
     a, b = source.whole_lines(node)
     body = "".join(step + row if row.strip() else row for row in source.text[a:b].splitlines(keepends=True))
     for condition in conditions[:9]:
@@ -172,11 +173,11 @@ def entries(scene: Scene, node: ast.AST) -> Iterator[Edit]:
     """A guard on an entry in use (`if d[k]: break`), and an emptied group that is taken out."""
     if not isinstance(node, ast.Delete | ast.Expr | ast.Assign | ast.AugAssign):
         return
-    function, source = scene.source.function(node), scene.source
-    if function is None or not source.alone(node) or block_of(source, node) is None:
+    function, source = host_of(scene, node), scene.source
+    if function is None:
         return
     indent = source.indent(node.lineno)
-    step = source.indent(function.body[0].lineno)[len(source.indent(function.lineno)) :] or "    "
+    step = step_of(scene, function)
     a, b = source.whole_lines(node)
     looped = any(isinstance(above, ast.For | ast.While) for above in source.ancestors(node))
     ends = ["break", "continue", "return"] if looped else ["return"]

@@ -8,7 +8,8 @@ import sys
 from collections.abc import Iterator
 
 from hybrid_agent.swe.edits import Edit
-from hybrid_agent.swe.operators.statements import block_of, inserted_line
+from hybrid_agent.swe.operators.places import host_before, step_of
+from hybrid_agent.swe.operators.statements import inserted_line
 from hybrid_agent.swe.scene import BUILTINS, Scene, parameters
 from hybrid_agent.swe.source import Function
 
@@ -19,11 +20,8 @@ SEEN = 10  # most statements that are copied to one place
 
 def guards(scene: Scene, node: ast.AST) -> Iterator[Edit]:
     """`if not x: return ...` before the statement: for parameters at the start of a function, for names in use else."""
-    if not isinstance(node, ast.stmt) or isinstance(node, Function | ast.ClassDef | ast.Import | ast.ImportFrom):
-        return
-    function = scene.source.function(node)
-    source = scene.source
-    if function is None or not source.alone(node) or block_of(source, node) is None or _is_elif(scene, node):
+    function, source = host_before(scene, node), scene.source
+    if function is None or not isinstance(node, ast.stmt):
         return
     first = _first(function) is node
     used = [name for name in dict.fromkeys(_names(node)) if name in scene.siblings_of(function) and name != "self"]
@@ -33,7 +31,7 @@ def guards(scene: Scene, node: ast.AST) -> Iterator[Edit]:
     if not names:
         return
     indent = source.indent(node.lineno)
-    step = _step(scene, function)
+    step = step_of(scene, function)
     at = source.whole_lines(node)[0]
     looped = any(isinstance(above, ast.For | ast.While) for above in source.ancestors(node))
     ends = [f"return {value}" for value in _values(scene, function, names[0])]
@@ -54,11 +52,8 @@ def guards(scene: Scene, node: ast.AST) -> Iterator[Edit]:
 
 def seen_statements(scene: Scene, node: ast.AST) -> Iterator[Edit]:
     """A statement of the same function, class or file whose names are known here, put before or after this one."""
-    if not isinstance(node, ast.stmt) or isinstance(node, Function | ast.ClassDef | ast.Import | ast.ImportFrom):
-        return
-    function = scene.source.function(node)
-    source = scene.source
-    if function is None or not source.alone(node) or _is_elif(scene, node) or block_of(source, node) is None:
+    function, source = host_before(scene, node), scene.source
+    if function is None or not isinstance(node, ast.stmt):
         return
     indent = source.indent(node.lineno)
     a, b = source.whole_lines(node)
@@ -81,7 +76,7 @@ def defaults(scene: Scene, node: ast.AST) -> Iterator[Edit]:
     function = scene.source.function(node)
     if function is None or _first(function) is not node or not scene.source.alone(node):
         return
-    indent, step = scene.source.indent(node.lineno), _step(scene, function)
+    indent, step = scene.source.indent(node.lineno), step_of(scene, function)
     at = scene.source.whole_lines(node)[0]
     for name in _optional(function)[:4]:
         for value in ("[]", "{}", "set()", "0", "''"):
@@ -207,18 +202,8 @@ def _is_docstring(node: ast.AST) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
 
 
-def _is_elif(scene: Scene, node: ast.AST) -> bool:
-    return isinstance(node, ast.If) and scene.source.text.startswith("elif", scene.source.span(node)[0])
-
-
 def _names(node: ast.AST) -> list[str]:
     return [each.id for each in ast.walk(node) if isinstance(each, ast.Name)]
-
-
-def _step(scene: Scene, function: Function) -> str:
-    """One level of indentation as the function has it."""
-    outer, inner = scene.source.indent(function.lineno), scene.source.indent(function.body[0].lineno)
-    return inner[len(outer) :] or "    "
 
 
 def _bound_by(node: ast.Import | ast.ImportFrom) -> list[str]:

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from hybrid_agent.swe.edits import Edit, Splice
 from hybrid_agent.swe.operators.names import alike
-from hybrid_agent.swe.operators.statements import block_of, inserted_line
+from hybrid_agent.swe.operators.places import host_before, step_of
+from hybrid_agent.swe.operators.statements import inserted_line
 from hybrid_agent.swe.scene import BUILTINS, Scene, parameters
 from hybrid_agent.swe.source import Function
 
@@ -119,12 +120,8 @@ def everywhere(scene: Scene, node: ast.AST) -> Iterator[Edit]:
 
 def guards_seen(scene: Scene, node: ast.AST) -> Iterator[Edit]:
     """A guard of the same function or class put before this statement."""
-    if not isinstance(node, ast.stmt) or isinstance(node, Function | ast.ClassDef | ast.Import | ast.ImportFrom):
-        return
-    function, source = scene.source.function(node), scene.source
-    if function is None or not source.alone(node) or block_of(source, node) is None:
-        return
-    if isinstance(node, ast.If) and source.text.startswith("elif", source.span(node)[0]):
+    function, source = host_before(scene, node), scene.source
+    if function is None or not isinstance(node, ast.stmt):
         return
     indent = source.indent(node.lineno)
     at = source.whole_lines(node)[0]
@@ -138,7 +135,7 @@ def guards_seen(scene: Scene, node: ast.AST) -> Iterator[Edit]:
         if not all(e.id in known for e in ast.walk(each) if isinstance(e, ast.Name)) or each.lineno == each.end_lineno:
             continue
         test, body = scene.text(each.test), scene.text(each.body[0])
-        step = source.indent(function.body[0].lineno)[len(source.indent(function.lineno)) :] or "    "
+        step = step_of(scene, function)
         if "\n" not in test + body and count < 4:
             count += 1
             yield inserted_line(source, at, f"{indent}if {test}:\n{indent}{step}{body}", "insert.guard", node.lineno)
@@ -185,12 +182,8 @@ def _short(scene: Scene) -> Iterator[str]:
 
 def parts_kept(scene: Scene, node: ast.AST) -> Iterator[Edit]:
     """A list cut as elsewhere in the function before this statement."""
-    if not isinstance(node, ast.stmt) or isinstance(node, Function | ast.ClassDef | ast.Import | ast.ImportFrom):
-        return
-    function, source = scene.source.function(node), scene.source
-    if function is None or not source.alone(node) or block_of(source, node) is None:
-        return
-    if isinstance(node, ast.If) and source.text.startswith("elif", source.span(node)[0]):
+    function, source = host_before(scene, node), scene.source
+    if function is None or not isinstance(node, ast.stmt):
         return
     indent, at = source.indent(node.lineno), source.whole_lines(node)[0]
     found = {
