@@ -14,6 +14,7 @@ from typing import Literal, TextIO, cast
 from pydantic import Field, ValidationError
 
 from hybrid_agent.errors import InputError
+from hybrid_agent.runs.atomic import write_atomic
 from hybrid_agent.types import Record, Segment, Verdict, Window
 
 Label = Literal["pass", "plausible_fail", "policy_violation", "flaky", "infra_failure"]
@@ -56,7 +57,7 @@ def read_contexts(path: Path) -> Iterator[Context]:
     """
     if not path.is_file():
         raise InputError("no such contexts file", where=str(path), fix="make one: hybrid-agent traces build")
-    with _opened(path, "rt") as lines:
+    with _opened(path) as lines:
         for number, line in enumerate(lines, 1):
             try:
                 yield Context.model_validate_json(line)
@@ -67,12 +68,21 @@ def read_contexts(path: Path) -> Iterator[Context]:
 
 
 def write_contexts(path: Path, contexts: Iterable[Context]) -> int:
-    """Write a contexts file (gzip if it ends in .gz); returns how many."""
+    """Write a contexts file (gzip if it ends in .gz), which is there only when it is whole; returns how many.
+
+    Equal contexts give equal bytes.
+    """
     count = 0
-    with _opened(path, "wt") as out:
-        for context in contexts:
-            out.write(context.model_dump_json(exclude_defaults=True) + "\n")
-            count += 1
+
+    def write(temp: Path) -> None:
+        nonlocal count
+        packed = path.suffix == ".gz"
+        with io.TextIOWrapper(_Packed(temp), "utf-8") if packed else temp.open("w", encoding="utf-8") as out:
+            for context in contexts:
+                out.write(context.model_dump_json(exclude_defaults=True) + "\n")
+                count += 1
+
+    write_atomic(path, write)
     return count
 
 
@@ -89,10 +99,8 @@ class _Packed(gzip.GzipFile):
         self._beneath.close()
 
 
-def _opened(path: Path, mode: Literal["rt", "wt"]) -> TextIO:
-    """The file as text, through gzip if its name ends in .gz (equal contexts give equal bytes: no name, no time)."""
-    if path.suffix == ".gz" and mode == "wt":
-        return io.TextIOWrapper(_Packed(path), encoding="utf-8")
+def _opened(path: Path) -> TextIO:
+    """The file as text, through gzip if its name ends in .gz."""
     if path.suffix == ".gz":
-        return cast(TextIO, gzip.open(path, mode, encoding="utf-8"))
-    return cast(TextIO, path.open(mode, encoding="utf-8"))
+        return cast(TextIO, gzip.open(path, "rt", encoding="utf-8"))
+    return path.open(encoding="utf-8")

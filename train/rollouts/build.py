@@ -30,7 +30,7 @@ from hybrid_agent.errors import HybridAgentError, InfraError, InputError
 from hybrid_agent.fanout.run import fan_out
 from hybrid_agent.packs.pack import pack_names
 from hybrid_agent.packs.store import load_tasks, pack_hash
-from hybrid_agent.runs.atomic import write_atomic, write_text
+from hybrid_agent.runs.atomic import write_text
 from hybrid_agent.runs.layout import find_run
 from hybrid_agent.traces.contexts import Context, read_contexts, write_contexts
 from hybrid_agent.traces.counts import Tally
@@ -169,16 +169,7 @@ def _merge(plan: Plan) -> Provenance:
                     tally.add(each)
                     yield each
 
-        count = 0
-
-        def write(temp: Path) -> None:
-            nonlocal count
-            # The name decides about compression, so it has to end as the final one does.
-            named = temp.with_name(temp.name + ".gz")
-            count = write_contexts(named, stream())
-            named.replace(temp)
-
-        write_atomic(folder / CONTEXTS, write)
+        count = write_contexts(folder / CONTEXTS, stream())
         counts, file = tally.counts(), CONTEXTS
     else:
         lines = [line for job in plan.jobs for line in gzip.decompress(job.path.read_bytes()).decode().splitlines()]

@@ -58,7 +58,7 @@ def read(settings: ReadingConfig, console: Console) -> Provenance:
         raise InputError("contexts are never changed in place", where=str(out), field="out", fix="give another folder")
     made = read_provenance(source)
     spec = find_decoder(settings.decoder, Path(settings.runs))
-    folder = bundle_folder() if spec.kind == "tiny" else Path(spec.target)
+    folder = spec.folder or bundle_folder()
     contexts = list(read_contexts(source / CONTEXTS))
     parts = [contexts[at : at + TOGETHER] for at in range(0, len(contexts), TOGETHER)]
     out.mkdir(parents=True, exist_ok=True)
@@ -72,8 +72,8 @@ def read(settings: ReadingConfig, console: Console) -> Provenance:
                     raise InputError(f"contexts cannot be read: {outcome.lost}", where=str(source))
                 yield from outcome.value
 
-        write_text(out / "split.json", (source / "split.json").read_text())
         write_contexts(out / CONTEXTS, stream())
+    write_text(out / "split.json", (source / "split.json").read_text())
     changed = made.model_copy(update={"decoder": settings.decoder, "decoder_hash": decoder_hash(spec)})
     return write_provenance(out, changed, [CONTEXTS])
 
