@@ -154,6 +154,11 @@ def fill_masks(matchers: Sequence[Matcher | None], out: Bitmask | None = None) -
     return out
 
 
+def allows(mask: Bitmask, token: int) -> bool:
+    """Whether a mask allows a token."""
+    return bool(mask[token >> 5] >> (token & 31) & 1)
+
+
 def allowed(mask: Bitmask) -> list[int]:
     """Return the token ids of one mask row, ascending (for tests and displays, not for the decode loop)."""
     bits: Any = np.unpackbits(mask.view(np.uint8), bitorder="little")

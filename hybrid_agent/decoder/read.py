@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from hybrid_agent.constrain.matcher import Matcher
+from hybrid_agent.constrain.matcher import Matcher, allows
 from hybrid_agent.decoder.choose import choices
 from hybrid_agent.decoder.hf import HfDecoder
 from hybrid_agent.types import Segment, Window
@@ -44,7 +44,7 @@ class Reader:
                     matcher.advance([token])
                     forced += 1
                     continue
-                if must or not mask[token >> 5] >> (token & 31) & 1:
+                if must or not allows(mask, token):
                     matcher = mask = None  # no call that the grammar knows
             choice = choices(scores, mask)
             picked = choice.picked(choice.where(token))
@@ -57,4 +57,4 @@ class Reader:
 
 def _only(mask: np.ndarray, token: int) -> bool:
     """Whether a mask allows this token and no other."""
-    return bool(mask[token >> 5] >> (token & 31) & 1) and int(np.bitwise_count(mask).sum()) == 1
+    return allows(mask, token) and int(np.bitwise_count(mask).sum()) == 1

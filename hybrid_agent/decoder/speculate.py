@@ -16,6 +16,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from hybrid_agent.constrain.matcher import allows
 from hybrid_agent.decoder.choose import Choice, Picked, choices
 from hybrid_agent.decoder.kv import Bias, KVModel, common
 from hybrid_agent.decoder.row import Mark, Row
@@ -76,7 +77,7 @@ class PromptLookup:
             runs += alike
         for at in sorted(np.flatnonzero(runs >= self.shortest).tolist(), key=lambda i: (-runs[i], -ends[i]))[:4]:
             token = int(text[ends[at] + 1])
-            if place.mask is None or place.mask[token >> 5] >> (token & 31) & 1:
+            if place.mask is None or allows(place.mask, token):
                 return Guess(token)
         return None
 
