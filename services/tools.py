@@ -10,9 +10,9 @@ from typing import Any
 import grpc
 
 from hybrid_agent.errors import InputError
-from hybrid_agent.types import SetupItem, Step, ToolCall
+from hybrid_agent.types import Observation, SetupItem, Step, ToolCall
 from services import wire
-from services.session import AskFirst, SessionInfo
+from services.session import AskFirst, Session, SessionInfo
 from services.sessions import Sessions
 from services.wire import tools_pb2 as pb
 from services.workspace import differences
@@ -76,7 +76,7 @@ class ToolsService(wire.tools_pb2_grpc.ToolsServicer):  # type: ignore[misc]
         with self.sessions.using(request.session) as session:
             try:
                 observation, again = session.execute(key, call, _answer(request.answer), reply)
-                files = session.files() if call.tool == "plan" and observation.ok else ()
+                files = _listing(session, call, observation)
             except AskFirst:
                 fix = "check it first, then send the person's answer"
                 raise InputError("a person has to approve this call", field="answer", fix=fix) from None
@@ -91,7 +91,7 @@ class ToolsService(wire.tools_pb2_grpc.ToolsServicer):  # type: ignore[misc]
             except AskFirst as ask:
                 return pb.ActReply(verdict=wire.dump(ask.verdict), ask=True)
             found = acted.obs
-            files = session.files() if call.tool == "plan" and found is not None and found.ok else ()
+            files = _listing(session, call, found)
         return pb.ActReply(
             verdict=wire.dump(acted.verdict),
             snapshot=acted.snapshot or "",
@@ -142,6 +142,11 @@ class ToolsService(wire.tools_pb2_grpc.ToolsServicer):  # type: ignore[misc]
     def About(self, request: Any, context: grpc.ServicerContext) -> Any:
         about = {**self.about, "sandbox": self.sandbox, "sessions": len(self.sessions)}
         return wire.common_pb2.AboutReply(about=json.dumps(about))
+
+
+def _listing(session: Session, call: ToolCall, found: Observation | None) -> Sequence[str]:
+    """The listing after a call of `plan` that went well: the loop wants it then."""
+    return session.files() if call.tool == "plan" and found is not None and found.ok else ()
 
 
 def _answer(answer: int) -> bool | None:
