@@ -37,17 +37,32 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     assert running.stop() in (0, -15), running.log()
 
 
+def blank(playwright, troubles):
+    """A browser and an empty page of it, whose complaints become troubles."""
+    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+    page = browser.new_page(viewport={"width": 1200, "height": 900})
+    page.set_default_timeout(MS)
+    page.on("console", lambda message: message.type in ("error", "warning") and troubles.append(message.text))
+    page.on("pageerror", lambda error: troubles.append(str(error)))
+    return browser, page
+
+
+def start_with(page, path, text):
+    """Add a file to the goal that was typed, and go."""
+    page.get_by_text("Files to start with").click()
+    page.get_by_role("button", name="Add a file").click()
+    page.get_by_label("Path of file 1").fill(path)
+    page.get_by_label("Text of file 1").fill(text)
+    page.locator("#goal").press("Control+Enter")
+
+
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here (apt-get install chromium)")
 def test_a_whole_run_on_the_page(gateway: Gateway) -> None:
     from playwright.sync_api import sync_playwright
 
     troubles: list[str] = []
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        page = browser.new_page(viewport={"width": 1200, "height": 900})
-        page.set_default_timeout(MS)
-        page.on("console", lambda message: message.type in ("error", "warning") and troubles.append(message.text))
-        page.on("pageerror", lambda error: troubles.append(str(error)))
+        browser, page = blank(playwright, troubles)
         page.on("request", lambda request: request.url.startswith(gateway.url) or troubles.append(request.url))
         page.goto(gateway.url)
 
@@ -56,11 +71,7 @@ def test_a_whole_run_on_the_page(gateway: Gateway) -> None:
         page.keyboard.press("Tab")
         assert page.evaluate("() => document.activeElement.id") == "goal"
         page.keyboard.type(f"replace b.txt by a.txt {HOSTILE}")
-        page.get_by_text("Files to start with").click()
-        page.get_by_role("button", name="Add a file").click()
-        page.get_by_label("Path of file 1").fill("b.txt")
-        page.get_by_label("Text of file 1").fill("bye\n")
-        page.locator("#goal").press("Control+Enter")
+        start_with(page, "b.txt", "bye\n")
 
         allow = page.get_by_role("button", name="Allow")
         allow.wait_for()
@@ -103,18 +114,10 @@ def test_the_shipped_agents_candidates_have_energies_on_the_page(tmp_path: Path)
     troubles: list[str] = []
     try:
         with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-            page = browser.new_page(viewport={"width": 1200, "height": 900})
-            page.set_default_timeout(MS)
-            page.on("console", lambda message: message.type in ("error", "warning") and troubles.append(message.text))
-            page.on("pageerror", lambda error: troubles.append(str(error)))
+            browser, page = blank(playwright, troubles)
             page.goto(running.url)
             page.locator("#goal").fill("create the file report.txt with the line hello, then delete notes.txt")
-            page.get_by_text("Files to start with").click()
-            page.get_by_role("button", name="Add a file").click()
-            page.get_by_label("Path of file 1").fill("notes.txt")
-            page.get_by_label("Text of file 1").fill("old\n")
-            page.locator("#goal").press("Control+Enter")
+            start_with(page, "notes.txt", "old\n")
             allow = page.get_by_role("button", name="Allow")
             allow.wait_for()
             page.screenshot(path=shots / "page-approval.png", full_page=True)
