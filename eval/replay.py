@@ -20,7 +20,10 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Turn:
-    """One turn's candidates, the greedy one first (all arrays (n,)). `group` ties turns of one task together."""
+    """One turn's candidates, the greedy one first (all arrays (n,)).
+
+    `group` ties turns of one task together. `risk` and `deliberate` are the planner's.
+    """
 
     group: str
     passed: npt.NDArray[np.bool_]
@@ -32,6 +35,7 @@ class Turn:
     entropy: float
     low: float
     risk: float = 0.0
+    deliberate: bool = False
 
 
 @dataclass(frozen=True)
@@ -93,7 +97,7 @@ def adaptive(
     Returns:
         what it played, and for each turn whether one candidate was enough.
     """
-    risky = np.array([t.risk > rules.tau_risk for t in turns])
+    risky = np.array([t.risk > rules.tau_risk or (rules.heed and t.deliberate) for t in turns])
     sure = ~risky & np.array(
         [t.entropy <= rules.tau_entropy and t.low >= rules.tau_low and t.p[0] >= rules.tau_p for t in turns]
     )

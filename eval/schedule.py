@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from eval.tune import Tuned
     from hybrid_agent.protocols import Planner, Scorer
     from hybrid_agent.traces.contexts import Context
-    from hybrid_agent.types import Task, ToolCall, Verdict
+    from hybrid_agent.types import Control, Task, ToolCall, Verdict
 
 STAGE = "schedule"
 REPORT, PLOT = "report.json", "schedule.png"
@@ -67,7 +67,9 @@ def turns_of(contexts: Iterable[Context], scorer: Scorer, planner: Planner | Non
     from hybrid_agent.types import ToolCall
 
     turns = []
+    said = _Follower(planner)
     for context in contexts:
+        control = said(context)
         own = [c for c in context.candidates if c.stratum == "sampled"]
         if not own or any(c.label == "infra_failure" for c in own):
             continue
@@ -88,7 +90,8 @@ def turns_of(contexts: Iterable[Context], scorer: Scorer, planner: Planner | Non
                 p=np.array([s.p for s in scores]),
                 entropy=segments[0].entropy,
                 low=segments[0].low,
-                risk=_risk(planner, context) if planner is not None else 0.0,
+                risk=control.risk,
+                deliberate=control.deliberate,
             )
         )
     return turns
@@ -186,9 +189,22 @@ def _lookup(known: dict[str, Verdict]) -> Any:
     return seen
 
 
-def _risk(planner: Planner, context: Context) -> float:
-    getattr(planner, "reset", lambda: None)()
-    return planner.step(context.window).risk
+class _Follower:
+    """What a planner says of contexts; it follows those of one task in their order, as it follows an episode."""
+
+    def __init__(self, planner: Planner | None) -> None:
+        self._planner = planner
+        self._group = ""
+
+    def __call__(self, context: Context) -> Control:
+        from hybrid_agent.types import Control
+
+        if self._planner is None:
+            return Control()
+        if context.group != self._group:
+            getattr(self._planner, "reset", lambda: None)()
+            self._group = context.group
+        return self._planner.step(context.window)
 
 
 def _print(console: Console, tuned: Tuned) -> None:

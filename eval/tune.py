@@ -1,13 +1,15 @@
 """Thresholds of the scheduler from replays: the fewest tokens at the success of a fixed number of candidates.
 
 P(greedy fails) is fitted by isotonic regression on entropy, on the least likely choice, and on risk. One number q, the
-failure that is put up with, then gives both decoder thresholds; q and the least calibrated probability are searched.
+failure that is put up with, then gives both decoder thresholds; q and the least calibrated probability are searched,
+and whether the planner's risk and its wish to deliberate earn what they cost.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -88,25 +90,26 @@ def _search(
         "temperature": config.temperature,
         "lm_weight": weight,
         "margin": None,
-        "tau_risk": _risky(risk[use], fails[use]),
     }
+    planned = any(t.risk or t.deliberate for t in turns)
+    tau_risk = _risky(risk[use], fails[use])
+    heeding = [(1.0, False), (tau_risk, False), (tau_risk, True)] if planned else [(tau_risk, True)]
     wanted = float(played.fixed(config.k_base, lm_weight=weight).success[use].mean()) - config.tolerance
     tried: list[tuple[float, float]] = []
     found: tuple[float, float, Thresholds] | None = None
-    fallback = Thresholds.model_validate({**shared, "tau_entropy": 0.0, "tau_low": 0.0, "tau_p": 1.0})
-    for level in LEVELS:
-        tau_entropy = _largest(entropy[use], p_entropy, level)
-        tau_low = -_largest(-low[use], p_low, level)
-        for tau_p in CERTAINTIES:
-            for margin in played.margins:
-                more = {"tau_entropy": max(0.0, tau_entropy), "tau_low": min(0.0, tau_low), "tau_p": tau_p}
-                rules = Thresholds.model_validate({**shared, **more, "margin": margin})
-                mixed = _play(turns, played, rules, config)
-                tokens, success = float(mixed.tokens[use].mean()), float(mixed.success[use].mean())
-                tried.append((tokens, success))
-                # Of equally cheap ones the more successful.
-                if success >= wanted and (found is None or (tokens, -success) < found[:2]):
-                    found = (tokens, -success, rules)
+    always = {"tau_entropy": 0.0, "tau_low": 0.0, "tau_p": 1.0, "tau_risk": tau_risk}
+    fallback = Thresholds.model_validate({**shared, **always})
+    for level, tau_p, margin, (tau, heed) in product(LEVELS, CERTAINTIES, played.margins, heeding):
+        tau_entropy = max(0.0, _largest(entropy[use], p_entropy, level))
+        tau_low = min(0.0, -_largest(-low[use], p_low, level))
+        more = {"tau_entropy": tau_entropy, "tau_low": tau_low, "tau_p": tau_p, "tau_risk": tau, "heed": heed}
+        rules = Thresholds.model_validate({**shared, **more, "margin": margin})
+        mixed = _play(turns, played, rules, config)
+        tokens, success = float(mixed.tokens[use].mean()), float(mixed.success[use].mean())
+        tried.append((tokens, success))
+        # Of equally cheap ones the more successful.
+        if success >= wanted and (found is None or (tokens, -success) < found[:2]):
+            found = (tokens, -success, rules)
     return (found[2] if found else fallback), tried
 
 

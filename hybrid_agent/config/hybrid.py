@@ -32,7 +32,8 @@ class Thresholds(Record):
 
     The greedy call is enough if its `entropy` (nats) is at most `tau_entropy`, the log-probability of its least
     likely choice at least `tau_low`, and its calibrated probability, if it is scored, at least `tau_p`. A risk
-    above `tau_risk` doubles `k_base`, up to `k_max`. A turn ends early when the best energy leads the second by
+    above `tau_risk` doubles `k_base`, up to `k_max`; so does the planner's wish to deliberate, if `heed` says that it
+    counts. A turn ends early when the best energy leads the second by
     `margin` with at least `min_scored` candidates scored (None: never). `veto_p` is the calibrated probability
     below which a call that may change something is vetoed (None: the scorer's own, 0: no veto). Candidates are
     ranked by energy - `lm_weight` * log-probability. `alpha` is the strength of logit shaping. `depth` is how many
@@ -47,6 +48,7 @@ class Thresholds(Record):
     tau_low: float = Field(default=-0.4, le=0)
     tau_p: Share = 0.5
     tau_risk: Share = 0.6
+    heed: bool = True
     margin: float | None = Field(default=2.0, ge=0)
     min_scored: int = Field(default=2, ge=2, le=64)
     veto_p: Share | None = None
@@ -66,6 +68,7 @@ class Overrides(Record):
     tau_low: float | None = Field(default=None, le=0)
     tau_p: Share | None = None
     tau_risk: Share | None = None
+    heed: bool | None = None
     margin: float | None = Field(default=None, ge=0)
     min_scored: int | None = Field(default=None, ge=2, le=64)
     veto_p: Share | None = None

@@ -30,7 +30,7 @@ class Scheduler:
     def first(self, control: Control) -> Schedule:
         """The greedy candidate."""
         return Schedule(
-            deliberate=control.deliberate or self._risky(control),
+            deliberate=self._risky(control),
             speculate=self.draft and not self._risky(control),
             shaping=self.rules.alpha,
             why=FIRST,
@@ -39,7 +39,7 @@ class Scheduler:
     def more(self, control: Control, greedy: Segment) -> Schedule:
         """The whole turn; k = 1 says that the greedy candidate is enough."""
         rules, begun = self.rules, self.first(control)
-        if self._risky(control) or control.deliberate:
+        if self._risky(control):
             k = max(min(rules.k_max, 2 * rules.k_base), rules.k_base)
             change: dict[str, object] = {"k": k, "temperature": rules.temperature_high, "deliberate": True}
             return begun.model_copy(
@@ -63,4 +63,4 @@ class Scheduler:
         return certain and (greedy.p is None or greedy.p >= rules.tau_p)
 
     def _risky(self, control: Control) -> bool:
-        return control.risk > self.rules.tau_risk
+        return control.risk > self.rules.tau_risk or (self.rules.heed and control.deliberate)

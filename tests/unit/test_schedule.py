@@ -43,6 +43,9 @@ def test_rules(seen: dict[str, float], risk: float, why: str, k: int) -> None:
 def test_the_planner_may_ask_for_deliberation() -> None:
     schedule = Scheduler(RULES).more(Control(deliberate=True), segment(write("a")))
     assert (schedule.why, schedule.k) == ("risk", 6)
+    heedless = Scheduler(RULES.model_copy(update={"heed": False}))
+    assert heedless.more(Control(deliberate=True), segment(write("a"))).why == "fast"
+    assert heedless.more(Control(deliberate=True, risk=0.9), segment(write("a"))).why == "risk"
 
 
 def test_a_second_round_is_wider_but_bounded() -> None:

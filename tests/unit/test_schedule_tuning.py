@@ -78,6 +78,9 @@ def test_the_scheduler_is_played_by_its_own_rules() -> None:
     played, sure = adaptive(turns, base, wide, Thresholds(tau_entropy=0.5, tau_low=-0.5, tau_p=0.5, tau_risk=0.6))
     assert sure.tolist() == [True, False, False]
     assert played.tokens.tolist() == [10, 40, 80]
+    wishes = [replace(turns[0], deliberate=True)]
+    for heed, tokens in ((True, 80), (False, 10)):
+        assert adaptive(wishes, base, wide, Thresholds(tau_p=0.5, heed=heed))[0].tokens[0] == tokens
 
 
 def test_the_margin_promises_what_it_says() -> None:
@@ -91,6 +94,21 @@ def test_the_margin_promises_what_it_says() -> None:
     assert smallest_margin(lead, np.zeros(4000, dtype=bool), 0.95) is None
     found, rights = leads([ONE], [np.array([[1, 2]])])
     assert found.tolist() == [2.0, 2.0] and rights.tolist() == [True, True]
+
+
+@pytest.mark.parametrize("knows", [False, True])
+def test_a_planner_is_heeded_only_where_its_wish_is_worth_it(knows: bool) -> None:
+    """On a third of the turns greedy fails and energy finds the right one; the decoder's certainty says nothing."""
+    rng = np.random.default_rng(2)
+    turns = []
+    for at in range(300):
+        hard = bool(rng.random() < 0.3)
+        made = turn([not hard, True, True], [3.0, -2.0, -2.0] if hard else [-3.0, 1.0, 1.0], group=f"t{at // 3}")
+        wish = hard if knows else bool(rng.random() < 0.3)
+        turns.append(replace(made, p=np.full(3, 0.9), entropy=0.1, low=-0.1, deliberate=wish))
+    tuned = tune(turns, ScheduleConfig(contexts="unused", draws=3, k_max=4))
+    assert tuned.rules.heed == knows
+    assert tuned.figures["adaptive"]["success"] == 1.0
 
 
 def test_tuning_keeps_success_for_fewer_tokens_where_certainty_tells() -> None:
