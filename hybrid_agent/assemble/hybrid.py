@@ -106,7 +106,7 @@ def load_gate(spec: HybridSpec) -> PolicyModel | None:
 def select_options(spec: HybridSpec, veto: float | Callable[[str], float] | None) -> SelectOptions:
     """How candidates are ranked and when a turn ends early."""
     rules = spec.rules
-    rank: Rank = "energy" if spec.mode in ("greedy", "energy", "adaptive") else spec.mode  # type: ignore[assignment]
+    rank: Rank = spec.mode if spec.mode in ("logprob", "mean_logprob") else "energy"
     return SelectOptions(
         rank=rank,
         lm_weight=rules.lm_weight,
@@ -123,8 +123,8 @@ def turn_budget(spec: HybridSpec) -> Budget:
     fixed = spec.config.k if spec.mode in ("logprob", "mean_logprob", "energy") else 1
     return Budget(
         k=fixed,
-        draw=spec.config.draw,
-        temperature=rules.temperature if fixed > 1 else 0.0,
+        draw="sample" if spec.mode == "sample" else spec.config.draw,
+        temperature=rules.temperature if fixed > 1 or spec.mode == "sample" else 0.0,
         speculate="draft" in spec.parts,
         shaping=rules.alpha if "shaping" in spec.parts else 0.0,
     )

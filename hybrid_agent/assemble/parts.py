@@ -15,7 +15,7 @@ from hybrid_agent.runs.atomic import file_hash
 from hybrid_agent.runs.layout import find_run
 from hybrid_agent.runs.manifest import MANIFEST
 
-ResolvedMode = Literal["greedy", "logprob", "mean_logprob", "energy", "adaptive"]
+ResolvedMode = Literal["greedy", "sample", "logprob", "mean_logprob", "energy", "adaptive"]
 
 # Part -> where it lies in a bundle or run folder, and the command that makes it.
 PLACES = {

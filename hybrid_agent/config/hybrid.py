@@ -23,7 +23,7 @@ def _switch(value: Any) -> Any:
 
 
 Switch = Annotated[Literal["on", "off", "auto"], BeforeValidator(_switch)]
-Mode = Literal["auto", "greedy", "logprob", "mean_logprob", "energy", "adaptive"]
+Mode = Literal["auto", "greedy", "sample", "logprob", "mean_logprob", "energy", "adaptive"]
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -80,9 +80,10 @@ class Overrides(Record):
 class HybridConfig(Record):
     """Parts and modes.
 
-    `mode`: `greedy` takes the greedy call; `logprob`, `mean_logprob` and `energy` draw `k` candidates and take the most
-    probable, the most probable per choice, or the one of least energy; `adaptive` lets the scheduler decide after
-    the greedy call; `auto` is `adaptive` with a scorer and `greedy` without.
+    `mode`: `greedy` takes the greedy call, `sample` one drawn at `temperature`; `logprob`, `mean_logprob`
+    and `energy` draw `k` candidates and take the most probable, the most probable per choice, or the one of least
+    energy; `adaptive` lets the scheduler decide after the greedy call; `auto` is `adaptive` with a scorer and `greedy`
+    without.
     A part that is `on` must be there, `auto` uses it if it is. `scheduler` off draws `k` candidates every turn.
     `constrained` off is free-form decoding: no grammar, no spans. `early_exit` off scores all candidates.
     `prior_weight` is the exponent of the planner's tool prior. `draw` says how candidates after the greedy one differ

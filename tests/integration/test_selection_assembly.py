@@ -11,13 +11,13 @@ import pytest
 from cli_process import call, done, finish, plan
 
 from eval.episode import EpisodeSettings, run_task
-from hybrid_agent.agent.select import SelectOptions
+from hybrid_agent.agent.select import SelectOptions, Selector
 from hybrid_agent.assemble.decoders import parse_decoder
 from hybrid_agent.assemble.hybrid import Hybrid, make_hybrid
 from hybrid_agent.assemble.parts import find_parts, hybrid_hash
 from hybrid_agent.assemble.presets import preset
 from hybrid_agent.assemble.priors import RelativePlanner
-from hybrid_agent.config.hybrid import TUNED, HybridConfig, Thresholds
+from hybrid_agent.config.hybrid import TUNED, HybridConfig, Overrides, Thresholds
 from hybrid_agent.decoder.scripted import ScriptedDecoder
 from hybrid_agent.errors import InputError
 from hybrid_agent.planner.schedule import Scheduler
@@ -91,6 +91,22 @@ def test_free_form_and_greedy_decoders_are_made_as_asked() -> None:
     assert hybrid.scheduler is not None
     options = hybrid.decoder.options  # type: ignore[attr-defined]
     assert (options.constrained, options.greedy_first, options.threads) == (False, False, 1)
+
+
+def test_a_sampled_policy_draws_one_call_that_the_seed_decides() -> None:
+    wild = preset("sampled").model_copy(update={"set": Overrides(temperature=5.0)})
+    hybrid = make_hybrid(find_parts(TINY, wild))
+    assert (hybrid.budget.k, hybrid.budget.temperature, hybrid.scheduler, hybrid.scorer) == (1, 5.0, None, None)
+    window = Window(goal="make the folder out", phase="step", steps=("make the folder out",))
+
+    def drawn(seed: int) -> list[str]:
+        budget = hybrid.budget.model_copy(update={"seed": seed})
+        found = Selector(hybrid.decoder, options=hybrid.select, budget=budget).choose(window, Control())
+        return [candidate.text for candidate in found.candidates]
+
+    texts = [drawn(seed) for seed in range(4)]
+    assert all(len(each) == 1 for each in texts) and len({each[0] for each in texts}) > 1
+    assert drawn(2) == texts[2]
 
 
 def test_a_relative_prior_says_what_is_unusual() -> None:
