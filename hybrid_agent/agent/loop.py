@@ -11,14 +11,15 @@ from typing import Protocol
 
 from hybrid_agent.agent import window as win
 from hybrid_agent.agent.act import Acted
+from hybrid_agent.agent.backtrack import Backtrack, certainty
 from hybrid_agent.agent.evidence import Evidence
 from hybrid_agent.agent.options import EpisodeResult, LoopOptions
-from hybrid_agent.agent.select import Selection, Selector, may_change, parse_call
+from hybrid_agent.agent.select import Selection, Selector, may_change, parse_call, stored_text
 from hybrid_agent.agent.tally import Tally
 from hybrid_agent.agent.timing import timed
 from hybrid_agent.errors import InputError, SandboxError
 from hybrid_agent.protocols import Decoder, Planner, Scheduler, Scorer, Toolbox
-from hybrid_agent.types import Control, Effort, Observation, Step, StepMs, ToolCall, Verdict, Window
+from hybrid_agent.types import Control, Effort, Observation, Segment, Step, StepMs, ToolCall, Verdict, Window
 
 VETO = "energy_veto"
 
@@ -56,6 +57,7 @@ class Episode:
         self.window = win.opening(goal)
         self.evidence = Evidence()
         self.tally = Tally()
+        self.backtrack = Backtrack()
         self._attempt = 1
         self._step_start: str | None = None
         self._vetoed = False  # this step has had its veto turn
@@ -89,7 +91,8 @@ class Episode:
         ms = {"plan": 0.0, "decode": 0.0, "score": 0.0, "gate": 0.0, "tool": 0.0}
         with timed(ms, "plan"):
             control = self.planner.step(self.window) if self.planner else Control()
-        chosen = self.selector.choose(self.window, control, attempt=self._attempt, turn=self.tally.turns)
+        wrong = self.backtrack.wrong(self.window)
+        chosen = self.selector.choose(self.window, control, wrong=wrong, turn=self.tally.turns)
         ms.update(chosen.ms)
         if self.on_choice:
             self.on_choice(self.tally.turns, control, chosen)
@@ -119,6 +122,7 @@ class Episode:
         self.recorder.step(step)
         if self.on_step:
             self.on_step(before, step)
+        self._note(step, chosen.best)
         return self._advance(call or _invalid(chosen.best.text), obs)
 
     def _follow(self, done: Sequence[Step]) -> EpisodeResult | None:
@@ -133,6 +137,7 @@ class Episode:
             self._step_start = self._step_start or step.snapshot
             self._vetoed |= step.verdict is not None and step.verdict.rule == VETO and not step.verdict.allow
             call = parse_call(step.content) if step.verdict is not None else None
+            self._note(step, _chosen(step))
             later = done[number].window if number < len(done) else None
             self._past = later.files if later else None
             over = self._advance(call or _invalid(step.content), step.obs)
@@ -141,6 +146,11 @@ class Episode:
             if over is not None:
                 return over
         return None
+
+    def _note(self, step: Step, best: Segment) -> None:
+        assert step.window is not None
+        changing = step.verdict is not None and step.verdict.state_changing
+        self.backtrack.note(step.window, step.content, acted=changing or not step.ok, certainty=certainty(best))
 
     def _files(self) -> Sequence[str]:
         return self.toolbox.files() if self._past is None else self._past
@@ -190,6 +200,7 @@ class Episode:
             changed = self.evidence.close_step(call.args["check"])
             self.window = win.finished_step(window, changed, self._files())
             self._attempt, self._step_start, self._vetoed = 1, None, False
+            self.backtrack.clear()
         else:
             repeated = any(e.call == win.call_text(call) for e in window.exchanges) and not obs.ok
             self.window = win.tried(window, call, obs, self.options.obs_chars)
@@ -210,6 +221,7 @@ class Episode:
                 self.toolbox.rollback(self._step_start)
             self._step_start = None
         self.evidence.drop_changes()
+        self.backtrack.restart()
         self.window = win.restarted(self.window)
         return None
 
@@ -227,6 +239,12 @@ class Episode:
 
     def _result(self, status: str, verified: bool, summary: str, infra: bool = False) -> EpisodeResult:
         return EpisodeResult(status, verified, summary, infra=infra, **vars(self.tally))
+
+
+def _chosen(step: Step) -> Segment:
+    """The candidate that a stored step took."""
+    taken = (c for c in step.candidates if stored_text(c.text) == step.content)
+    return next(taken, Segment(text=step.content))
 
 
 def _denied(verdict: Verdict) -> Observation:

@@ -13,7 +13,7 @@ class LoopOptions:
     """Limits of one episode.
 
     `attempts` is how often a step may be tried: after a failed verification the workspace goes back to the
-    start of the step, and later attempts sample at `select.retry_temperature` instead of decoding greedily.
+    start of the step, and the next attempt leaves out the call that is to blame (`agent.backtrack`).
     Without a scheduler every turn draws `budget.k` candidates.
     """
 

@@ -31,8 +31,8 @@ class SelectOptions:
         batch: how many finished candidates are scored at once while others are still being written.
         veto: a call that may change something and whose calibrated probability is below is vetoed: one limit, or
             one for each call's text; None: no veto.
-        retry_temperature: of the first candidate in later attempts at a step.
-        temperature_high: of the second round, after all candidates were vetoed, when there is no scheduler.
+        temperature_high: of the second round, after all candidates were vetoed or known to be wrong, when there is no
+            scheduler.
     """
 
     rank: Rank = "energy"
@@ -41,7 +41,6 @@ class SelectOptions:
     min_scored: int = 2
     batch: int = 2
     veto: float | Callable[[str], float] | None = None
-    retry_temperature: float = 0.7
     temperature_high: float = 1.0
 
 
@@ -108,27 +107,37 @@ class Selector:
         self.decoder, self.scorer, self.scheduler = decoder, scorer, scheduler
         self.options, self.budget, self.changes = options or SelectOptions(), budget or Budget(), changes
 
-    def choose(self, window: Window, control: Control, *, attempt: int = 1, turn: int = 0) -> Selection:
-        """Draw, score and pick. Calls of the same turn and attempt draw the same candidates."""
+    def choose(
+        self, window: Window, control: Control, *, wrong: frozenset[str] = frozenset(), turn: int = 0
+    ) -> Selection:
+        """Draw, score and pick. Calls of the same turn draw the same candidates.
+
+        Args:
+            window: what the decoder sees.
+            control: what the planner says.
+            wrong: calls, as stored, that have failed here: taken only if nothing else is found in a second round.
+            turn: gives the seed.
+        """
         draw = Draw(self.decoder, self.scorer, self.options, window)
         begun = time.perf_counter()
         if self.scheduler is None:
-            schedule = self._fixed(attempt)
-            draw.add(self._budget(schedule, schedule.k, attempt, turn), _told(control, schedule))
+            schedule = self._fixed()
+            draw.add(self._budget(schedule, schedule.k, turn), _told(control, schedule))
         else:
-            schedule = self._adaptive(draw, self.scheduler, control, attempt, turn)
+            schedule = self._adaptive(draw, self.scheduler, control, turn)
         ranked = self.options.rank == "energy" and len(draw.candidates) > 1
         if ranked or self.options.veto is not None:
             draw.score()
         wanted = min(draw.candidates, key=self.cost)
         stopped = self._vetoed(draw)
-        if len(stopped) == len(draw.candidates):
+        if len(stopped) == len(draw.candidates) or stored_text(wanted.text) in wrong:
             schedule = self._second_round(schedule)
-            draw.add(self._budget(schedule, schedule.k - 1, attempt, turn + 500), _told(control, schedule))
+            draw.add(self._budget(schedule, schedule.k - 1, turn + 500), _told(control, schedule))
             draw.score()
             stopped = self._vetoed(draw)
         free = [c for c in draw.candidates if c.text not in stopped]
-        best = min(free or draw.candidates, key=self.cost)
+        new = [c for c in free if stored_text(c.text) not in wrong] if wrong else free
+        best = min(new or free or draw.candidates, key=self.cost)
         total = (time.perf_counter() - begun) * 1e3
         return Selection(
             best=best,
@@ -152,23 +161,21 @@ class Selector:
             value = -segment.logprob
         return not segment.complete, value, -segment.logprob
 
-    def _adaptive(self, draw: Draw, scheduler: Scheduler, control: Control, attempt: int, turn: int) -> Schedule:
+    def _adaptive(self, draw: Draw, scheduler: Scheduler, control: Control, turn: int) -> Schedule:
         first = scheduler.first(control)
-        draw.add(self._budget(first, 1, attempt, turn), _told(control, first))
+        draw.add(self._budget(first, 1, turn), _told(control, first))
         schedule = scheduler.more(control, draw.candidates[0])
         # The score is asked for only where it may still decide.
         if schedule.k == 1 and self.scorer is not None and self.options.rank == "energy":
             draw.score()
             schedule = scheduler.more(control, draw.candidates[0])
         if schedule.k > 1:
-            draw.add(self._budget(schedule, schedule.k - 1, attempt, turn), _told(control, schedule))
+            draw.add(self._budget(schedule, schedule.k - 1, turn), _told(control, schedule))
         return schedule
 
-    def _fixed(self, attempt: int) -> Schedule:
-        budget = self.budget
-        temperature = budget.temperature if attempt == 1 else self.options.retry_temperature
-        kept = budget.model_dump(include={"k", "speculate", "shaping", "expert_depth"})
-        return Schedule(**kept, temperature=temperature)
+    def _fixed(self) -> Schedule:
+        kept = self.budget.model_dump(include={"k", "speculate", "shaping", "expert_depth", "temperature"})
+        return Schedule(**kept)
 
     def _second_round(self, schedule: Schedule) -> Schedule:
         if self.scheduler is not None:
@@ -176,13 +183,10 @@ class Selector:
         change = {"k": 2 * max(schedule.k, 2), "temperature": self.options.temperature_high, "why": "again"}
         return schedule.model_copy(update={**change, "deliberate": True, "speculate": False})
 
-    def _budget(self, schedule: Schedule, k: int, attempt: int, turn: int) -> Budget:
-        """Later attempts never decode greedily: they would only repeat what failed."""
-        temperature = schedule.temperature if attempt == 1 else schedule.temperature or self.options.retry_temperature
-        seed = self.budget.seed + (1000 * attempt + turn if temperature else 0)
-        kept = schedule.model_dump(include={"speculate", "shaping", "expert_depth"})
-        change = {**kept, "k": max(1, k), "temperature": temperature, "seed": seed}
-        return self.budget.model_copy(update=change)
+    def _budget(self, schedule: Schedule, k: int, turn: int) -> Budget:
+        seed = self.budget.seed + (1000 + turn if schedule.temperature else 0)
+        kept = schedule.model_dump(include={"speculate", "shaping", "expert_depth", "temperature"})
+        return self.budget.model_copy(update={**kept, "k": max(1, k), "seed": seed})
 
     def _vetoed(self, draw: Draw) -> set[str]:
         veto = self.options.veto

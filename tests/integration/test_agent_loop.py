@@ -128,20 +128,51 @@ def test_a_check_that_stopped_holding_by_itself_is_found(sandbox: Sandbox, tmp_p
     assert "no longer holds" in result.summary and "a.txt" in result.summary
 
 
-def test_a_failed_attempt_is_rolled_back_and_sampled_again(sandbox: Sandbox, tmp_path: Path) -> None:
-    calls = [
-        plan("write a"),
-        fs("write", path="wrong.txt", text="x"),
-        done("exists", path="a.txt"),
-        fs("write", path="a.txt", text="x"),
-        done("exists", path="a.txt"),
-        DONE,
-    ]
-    result, script, _ = run(sandbox, tmp_path, *calls, attempts=2)
+class Torn(ScriptedDecoder):
+    """Looks, then writes the wrong file unless it is asked for more, then says it is done."""
+
+    def __init__(self) -> None:
+        super().__init__([])
+        self.asked: list[tuple[int, int]] = []
+
+    def propose(
+        self, window: Window, budget: Budget, control: Control, watch: Callable[[Segment], bool] | None = None
+    ) -> Sequence[Segment]:
+        made = len(window.exchanges)
+        if window.phase != "step":
+            return [Segment(text=json.dumps(plan("write a") if window.phase == "plan" else DONE))]
+        self.asked.append((made, budget.k))
+        if made == 0:
+            return [Segment(text=json.dumps(fs("list", path=".")), logprob=-3.0)]
+        if made == 1:
+            both = [(fs("write", path="wrong.txt", text="x"), -0.4), (fs("write", path="a.txt", text="x"), -1.5)]
+            return [Segment(text=json.dumps(call), logprob=lp) for call, lp in both][: budget.k]
+        return [Segment(text=json.dumps(done("exists", path="a.txt")), logprob=-0.1)]
+
+
+def test_a_failed_attempt_is_rolled_back_and_one_call_is_made_otherwise(sandbox: Sandbox, tmp_path: Path) -> None:
+    torn, kept = Torn(), Kept()
+    toolbox = LocalToolbox(sandbox.workspace, tmp_path / "state", sandbox, approve="deny")
+    episode = Episode("goal", decoder=torn, toolbox=toolbox, recorder=kept, options=LoopOptions(attempts=2))
+    result = episode.run()
     assert result.verified
-    assert not (sandbox.workspace / "wrong.txt").exists()
-    assert script.windows[3].exchanges == ()
-    assert script.budgets[2].temperature == 0 and script.budgets[3].temperature > 0
+    assert (sandbox.workspace / "a.txt").exists() and not (sandbox.workspace / "wrong.txt").exists()
+    # The second time only the doubtful place draws more; the look before it is not to blame.
+    assert torn.asked == [(0, 1), (1, 1), (2, 1), (0, 1), (1, 1), (1, 3), (2, 1)]
+    tools = [json.loads(step.content)["args"].get("path") for step in kept.steps]
+    assert tools == [None, ".", "wrong.txt", None, ".", "a.txt", None, None]
+
+
+def test_an_attempt_that_is_followed_again_blames_the_same_call(sandbox: Sandbox, tmp_path: Path) -> None:
+    toolbox = LocalToolbox(sandbox.workspace, tmp_path / "state", sandbox, approve="deny")
+    whole, options = Kept(), LoopOptions(attempts=2)
+    Episode("goal", decoder=Torn(), toolbox=toolbox, recorder=whole, options=options).run()
+    done, rest = whole.steps[:5], whole.steps[5:]  # killed after the second look: the first attempt is rolled back
+    toolbox.rollback(toolbox.snapshots.first() or "")
+    toolbox.resume(done)
+    kept = Kept()
+    assert Episode("goal", decoder=Torn(), toolbox=toolbox, recorder=kept, options=options).run(done).verified
+    assert [step.content for step in kept.steps] == [step.content for step in rest]
 
 
 def test_destructive_calls_are_denied_when_nobody_can_approve(sandbox: Sandbox, tmp_path: Path) -> None:
