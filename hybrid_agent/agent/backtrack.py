@@ -1,9 +1,9 @@
-"""What the attempts at a step have shown to be wrong: the next attempt goes the same way but for one call.
+"""What failed attempts have shown to be wrong: the next one goes the same way but for one call.
 
-A failed attempt is blamed on the one of its calls that was least certain to be right, among those that changed
-something or failed. The next attempt may not take that call from there; what it does instead is chosen as ever, among
-more candidates. This is limited discrepancy search (Harvey and Ginsberg, 1995) with a discrepancy an attempt, placed
-by the models' own doubt.
+A failed attempt is blamed on the call that was most probably the first wrong one, P(i) = (1 - p_i) * prod(p_j, j < i),
+where p is how certain a call was to be right: the plan, and the step's calls that changed something or failed. The next
+attempt may not make that call at that place; what it does instead is chosen as ever, among more candidates. This is
+limited discrepancy search (Harvey and Ginsberg, 1995), one discrepancy an attempt, placed by the models' own doubt.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from hybrid_agent.types import Segment, Window
 
-Place = tuple[str, ...]  # the calls of the step so far
+Place = tuple[str, ...]  # the plan, which of its steps, and the calls of the step so far
 
 
 @dataclass(frozen=True)
@@ -25,9 +25,10 @@ class _Made:
 
 
 class Backtrack:
-    """The calls of the attempts at one step."""
+    """The calls of the present attempt at a step, and all that were blamed so far in the episode."""
 
     def __init__(self) -> None:
+        self._plan: _Made | None = None
         self._made: list[_Made] = []
         self._wrong: dict[Place, set[str]] = {}
 
@@ -40,23 +41,46 @@ class Backtrack:
             acted: it changed something, or failed; what only looked is not to blame.
             certainty: how sure it was to be right, 0 to 1.
         """
-        self._made.append(_Made(_place(window), text, acted, certainty))
+        made = _Made(_place(window), text, acted, certainty)
+        if window.phase == "plan":
+            self._plan = made
+        else:
+            self._made.append(made)
 
-    def restart(self) -> None:
-        """The attempt has failed: blame one of its calls."""
-        suspects = [made for made in self._made if made.acted] or self._made[-1:]
-        if suspects:
-            least = min(suspects, key=lambda made: made.certainty)
-            self._wrong.setdefault(least.place, set()).add(least.text)
-        self._made = []
+    def failed(self, *, may_plan: bool) -> bool:
+        """The attempt has failed: blame a call. True: the plan is to blame, so begin with another one.
+
+        Args:
+            may_plan: there may be another plan.
+        """
+        plan = [self._plan] if may_plan and self._plan is not None else []
+        suspects = [*plan, *(made for made in self._made if made.acted)] or self._made[-1:]
+        if not suspects:
+            return False
+        right, doubts = 1.0, []
+        for made in suspects:
+            doubts.append(right * (1.0 - made.certainty))
+            right *= made.certainty
+        first = suspects[doubts.index(max(doubts))]
+        self._blame(first)
+        return first is self._plan
+
+    def replan(self) -> None:
+        """Every attempt at the step has failed: blame the plan."""
+        if self._plan is not None:
+            self._blame(self._plan)
 
     def wrong(self, window: Window) -> frozenset[str]:
         """Calls that failed attempts are blamed on, at this place."""
         return frozenset(self._wrong.get(_place(window), ()))
 
-    def clear(self) -> None:
-        """The step is done."""
-        self._made, self._wrong = [], {}
+    def step_done(self) -> None:
+        """The attempt has succeeded."""
+        self._made = []
+
+    def _blame(self, made: _Made) -> None:
+        self._wrong.setdefault(made.place, set()).add(made.text)
+        self._made = []
 
 
 def certainty(segment: Segment) -> float:
@@ -65,4 +89,4 @@ def certainty(segment: Segment) -> float:
 
 
 def _place(window: Window) -> Place:
-    return tuple(exchange.call for exchange in window.exchanges)
+    return (window.phase, *window.steps, str(window.index), *(exchange.call for exchange in window.exchanges))

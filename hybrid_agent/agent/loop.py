@@ -59,7 +59,9 @@ class Episode:
         self.tally = Tally()
         self.backtrack = Backtrack()
         self._attempt = 1
+        self._start: str | None = None  # the first snapshots of the episode and of the step
         self._step_start: str | None = None
+        self._plans = 1
         self._vetoed = False  # this step has had its veto turn
         self._past: Sequence[str] | None = None  # the files as they were, while stored steps are followed
 
@@ -134,7 +136,7 @@ class Episode:
                 self.planner.step(self.window)
             self.tally.turns += 1
             self.tally.add(step.effort or Effort(), step.verdict, step.obs)
-            self._step_start = self._step_start or step.snapshot
+            self._saved(step.snapshot)
             self._vetoed |= step.verdict is not None and step.verdict.rule == VETO and not step.verdict.allow
             call = parse_call(step.content) if step.verdict is not None else None
             self._note(step, _chosen(step))
@@ -170,10 +172,14 @@ class Episode:
         ms["gate"] += acted.gate_ms
         ms["tool"] += (time.perf_counter() - begun) * 1e3 - acted.gate_ms
         verdict, snapshot = acted.verdict, acted.snapshot
-        self._step_start = self._step_start or snapshot
+        self._saved(snapshot)
         if chosen.replaced and verdict.allow and verdict.rule == "default":
             verdict = verdict.model_copy(update={"rule": VETO, "reason": "a likelier call was vetoed"})
         return verdict, acted.obs or _denied(verdict), snapshot
+
+    def _saved(self, snapshot: str | None) -> None:
+        self._start = self._start or snapshot
+        self._step_start = self._step_start or snapshot
 
     def _acted(self, call: ToolCall) -> Acted:
         act: Callable[[ToolCall], Acted] | None = getattr(self.toolbox, "act", None)
@@ -200,7 +206,7 @@ class Episode:
             changed = self.evidence.close_step(call.args["check"])
             self.window = win.finished_step(window, changed, self._files())
             self._attempt, self._step_start, self._vetoed = 1, None, False
-            self.backtrack.clear()
+            self.backtrack.step_done()
         else:
             repeated = any(e.call == win.call_text(call) for e in window.exchanges) and not obs.ok
             self.window = win.tried(window, call, obs, self.options.obs_chars)
@@ -210,20 +216,34 @@ class Episode:
         return None
 
     def _retry(self, stuck: bool, obs: Observation) -> EpisodeResult | None:
-        """Roll the step back and try it another way, or stop when that was the last attempt."""
+        """Roll back and do the step, or plan, another way; stop when that was the last attempt."""
+        may_plan = self._plans < self.options.attempts
         if self._attempt >= self.options.attempts:
             if not stuck:
                 return None  # a failed check: the decoder may still repair its work
-            return self._result("failed", False, f"stuck on step {self.window.index + 1}: {obs.stderr[-200:]}")
-        self._attempt += 1
-        if self._step_start is not None:
-            if self._past is None:
-                self.toolbox.rollback(self._step_start)
-            self._step_start = None
-        self.evidence.drop_changes()
-        self.backtrack.restart()
-        self.window = win.restarted(self.window)
+            if not may_plan:
+                return self._result("failed", False, f"stuck on step {self.window.index + 1}: {obs.stderr[-200:]}")
+            self.backtrack.replan()
+            self._begin_again()
+        elif self.backtrack.failed(may_plan=may_plan):
+            self._begin_again()
+        else:
+            self._attempt += 1
+            self._undo(self._step_start)
+            self.evidence.drop_changes()
+            self.window = win.restarted(self.window)
         return None
+
+    def _begin_again(self) -> None:
+        """Everything is undone, and planned anew."""
+        self._undo(self._start)
+        self._attempt, self._plans, self._vetoed = 1, self._plans + 1, False
+        self.window = win.opening(self.window.goal)
+
+    def _undo(self, snapshot: str | None) -> None:
+        if snapshot is not None and self._past is None:
+            self.toolbox.rollback(snapshot)
+        self._step_start = None
 
     def _finish(self, status: str, summary: str) -> EpisodeResult:
         """The decoder's word is not enough: every step must be done and its check must still hold."""

@@ -13,7 +13,8 @@ class LoopOptions:
     """Limits of one episode.
 
     `attempts` is how often a step may be tried: after a failed verification the workspace goes back to the
-    start of the step, and the next attempt leaves out the call that is to blame (`agent.backtrack`).
+    start of the step, and the next attempt leaves out the call that is to blame (`agent.backtrack`). If that is the
+    plan, or all attempts have failed, the episode begins again with another plan, of at most `attempts`.
     Without a scheduler every turn draws `budget.k` candidates.
     """
 
