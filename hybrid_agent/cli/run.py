@@ -56,7 +56,7 @@ def run(
     ] = "auto",
     max_steps: Annotated[int, typer.Option(min=1, help="Most calls an episode may make.")] = 40,
     attempts: Annotated[
-        int, typer.Option(min=1, max=5, help="How often a step may be tried (rolled back between).")
+        int, typer.Option(min=1, max=5, help="How often a step may be tried, and a plan made (rolled back between).")
     ] = 2,
     seed: Annotated[int, typer.Option(help="Seed of sampling.")] = 0,
     runs_dir: Annotated[

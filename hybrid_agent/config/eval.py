@@ -49,7 +49,7 @@ class EvalConfig(Record):
     fanout: FanoutConfig = FanoutConfig()
     seed: int = 0
     max_steps: int | None = Field(default=None, ge=1)
-    attempts: int = Field(default=1, ge=1, le=5)
+    attempts: int = Field(default=2, ge=1, le=5)
     task_timeout_s: float = Field(default=120.0, gt=0, le=3600)
     out: str = "runs"
     resume: bool = True
