@@ -89,6 +89,7 @@ def _search(
         "k_max": config.k_max,
         "temperature": config.temperature,
         "lm_weight": weight,
+        "prior_weight": config.prior_weight,
         "margin": None,
     }
     planned = any(t.risk or t.deliberate for t in turns)

@@ -83,7 +83,7 @@ def load_decoder(spec: HybridSpec) -> Decoder:
         inside,
         greedy_first=spec.mode != "adaptive",
         constrained=config.constrained,
-        prior_weight=config.prior_weight,
+        prior_weight=spec.rules.prior_weight,
     )
 
 

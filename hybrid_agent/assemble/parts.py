@@ -55,7 +55,7 @@ class HybridSpec:
             "mode": self.mode,
             "parts": {name: part_hash(path) for name, path in sorted(self.parts.items())},
             "rules": self.rules.model_dump(),
-            **self.config.model_dump(include={"k", "constrained", "prior_weight"}),
+            **self.config.model_dump(include={"k", "constrained"}),
         }
 
     def __str__(self) -> str:

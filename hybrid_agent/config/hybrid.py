@@ -33,11 +33,11 @@ class Thresholds(Record):
     The greedy call is enough if its `entropy` (nats) is at most `tau_entropy`, the log-probability of its least
     likely choice at least `tau_low`, and its calibrated probability, if it is scored, at least `tau_p`. A risk
     above `tau_risk` doubles `k_base`, up to `k_max`; so does the planner's wish to deliberate, if `heed` says that it
-    counts. A turn ends early when the best energy leads the second by
-    `margin` with at least `min_scored` candidates scored (None: never). `veto_p` is the calibrated probability
-    below which a call that may change something is vetoed (None: the scorer's own, 0: no veto). Candidates are
-    ranked by energy - `lm_weight` * log-probability. `alpha` is the strength of logit shaping. `depth` is how many
-    experts may share in the candidates after the greedy one.
+    counts. A turn ends early when the best energy leads the second by `margin` with at least `min_scored` candidates
+    scored (None: never). `veto_p` is the calibrated probability below which a call that may change something is
+    vetoed (None: the scorer's own, 0: no veto). Candidates are ranked by energy - `lm_weight` * log-probability.
+    `prior_weight` is the exponent of the planner's tool prior, `alpha` the strength of logit shaping. `depth` is how
+    many experts may share in the candidates after the greedy one.
     """
 
     k_base: int = Field(default=4, ge=1, le=64)
@@ -53,6 +53,7 @@ class Thresholds(Record):
     min_scored: int = Field(default=2, ge=2, le=64)
     veto_p: Share | None = None
     lm_weight: float = Field(default=0.0, ge=0, le=10)
+    prior_weight: float = Field(default=0.3, ge=0, le=10)
     alpha: float = Field(default=0.0, ge=0, le=10)
     depth: int = Field(default=2, ge=1, le=8)
 
@@ -73,6 +74,7 @@ class Overrides(Record):
     min_scored: int | None = Field(default=None, ge=2, le=64)
     veto_p: Share | None = None
     lm_weight: float | None = Field(default=None, ge=0, le=10)
+    prior_weight: float | None = Field(default=None, ge=0, le=10)
     alpha: float | None = Field(default=None, ge=0, le=10)
     depth: int | None = Field(default=None, ge=1, le=8)
 
@@ -86,8 +88,7 @@ class HybridConfig(Record):
     without.
     A part that is `on` must be there, `auto` uses it if it is. `scheduler` off draws `k` candidates every turn.
     `constrained` off is free-form decoding: no grammar, no spans. `early_exit` off scores all candidates.
-    `prior_weight` is the exponent of the planner's tool prior. `draw` says how candidates after the greedy one differ
-    (`hybrid_agent.types.Budget`).
+    `draw` says how candidates after the greedy one differ (`hybrid_agent.types.Budget`).
     """
 
     mode: Mode = "auto"
@@ -102,7 +103,6 @@ class HybridConfig(Record):
     constrained: bool = True
     k: int = Field(default=4, ge=1, le=64)
     draw: Literal["sample", "branch"] = "branch"
-    prior_weight: float = Field(default=1.0, ge=0, le=10)
     set: Overrides = Overrides()
 
 

@@ -14,7 +14,8 @@ class ScheduleConfig(Record):
 
     `contexts` is a file or folder of `hybrid-agent traces build split=val`. `tolerance` is how much success may be lost
     against `k_base` candidates every turn; `confidence` what the early exit's margin must promise. `draws` is how often
-    each turn is replayed, `draw` how its candidates are drawn (`hybrid_agent.types.Budget`).
+    each turn is replayed, `prior_weight` is stored as it is (a prior changes what is written, which no replay shows),
+    `draw` how its candidates are drawn (`hybrid_agent.types.Budget`).
     """
 
     contexts: str = Field(min_length=1)
@@ -28,6 +29,7 @@ class ScheduleConfig(Record):
     k_max: int = Field(default=8, ge=2, le=32)
     draw: Literal["sample", "branch"] = "branch"
     temperature: float = Field(default=0.3, gt=0, le=5)
+    prior_weight: float = Field(default=0.3, ge=0, le=10)
     tolerance: float = Field(default=0.005, ge=0, le=1)
     confidence: float = Field(default=0.95, gt=0, lt=1)
     draws: int = Field(default=20, ge=1, le=1000)
