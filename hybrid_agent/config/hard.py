@@ -1,0 +1,25 @@
+"""Schema of `configs/hard.yaml`."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from hybrid_agent.types import Record
+
+
+class HardConfig(Record):
+    """Sequences of `data` that `decoder` gets wrong go to `out` with `weight` times their weight, and a share of the
+    `others` as they are."""
+
+    data: str | None = None
+    out: str | None = None
+    decoder: str = Field(default="bundle", min_length=1)
+    weight: float = Field(default=3.0, gt=0, le=100)
+    others: float = Field(default=0.25, ge=0, le=1)
+    batch_tokens: int = Field(default=8192, ge=256)
+    threads: int = Field(default=0, ge=0, le=256)
+    seed: int = 0
+    runs: str = "runs"
+
+
+SCHEMA = HardConfig
