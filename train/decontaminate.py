@@ -10,7 +10,6 @@ Exit codes: 0 done, 2 bad input.
 
 from __future__ import annotations
 
-import gzip
 import json
 import sys
 from collections import Counter
@@ -28,7 +27,7 @@ from hybrid_agent.config.mixture import ScreenConfig
 from hybrid_agent.errors import InputError
 from hybrid_agent.packs.pack import pack_names
 from hybrid_agent.packs.store import load_tasks
-from hybrid_agent.runs.atomic import write_atomic, write_json
+from hybrid_agent.runs.atomic import write_json, write_lines
 from hybrid_agent.swe.bench.dataset import load_rows
 from train.ngrams import BREAK, Held, Screen
 
@@ -96,7 +95,7 @@ def decontaminate(config: DecontaminateConfig) -> dict[str, Any]:
         for _ in kept():
             pass
     else:
-        write_atomic(out, lambda temp: _write(temp, kept(), out.suffix == ".gz"))
+        write_lines(out, kept())
     report = {
         "data": config.data,
         "against": list(config.against),
@@ -112,13 +111,6 @@ def decontaminate(config: DecontaminateConfig) -> dict[str, Any]:
     if place:
         write_json(Path(place), report)
     return report
-
-
-def _write(path: Path, lines: Iterator[str], packed: bool) -> None:
-    # No name and no time in the header: equal data gives equal bytes.
-    with path.open("wb") as raw, gzip.GzipFile("", "wb", 6, raw, 0) if packed else raw as out:
-        for line in lines:
-            out.write(line.encode() + b"\n")
 
 
 def main(overrides: Sequence[str] | None = None) -> int:

@@ -12,7 +12,6 @@ Exit codes: 0 done, 2 bad input, 130 interrupted (nothing is written then).
 
 from __future__ import annotations
 
-import gzip
 import os
 import random
 import sys
@@ -22,6 +21,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -32,9 +32,11 @@ from hybrid_agent.config.hard import HardConfig
 from hybrid_agent.config.load import load_config
 from hybrid_agent.errors import InputError
 from hybrid_agent.nn.tokenizer import load_tokenizer
-from hybrid_agent.runs.atomic import file_hash, write_atomic, write_json
+from hybrid_agent.runs.atomic import file_hash, write_json, write_lines
 from hybrid_agent.runs.layout import find_run
-from train.data import Line, encode, read_sequences
+from train.data import Line, bucket, collate, encode, read_sequences
+from train.packing import Sample
+from train.stream import as_sequences
 
 CHUNK = 2000  # lines looked at together, so that rows of a batch are of similar length
 
@@ -52,7 +54,8 @@ def mine(config: HardConfig, console: Console) -> dict[str, Any]:
         raise InputError("must end in .jsonl or .jsonl.gz", where=str(out), field="out")
     if data.resolve() == out.resolve():
         raise InputError("is the data itself", where=str(out), field="out", fix="choose another file")
-    folder = decoder_folder(config)
+    parent = bundle_folder() if config.decoder == "bundle" else find_run(Path(config.runs), config.decoder)
+    folder = parent / "decoder"
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
     tokenizer = load_tokenizer(folder)
     torch.set_num_threads(config.threads or len(os.sched_getaffinity(0)))
@@ -63,7 +66,7 @@ def mine(config: HardConfig, console: Console) -> dict[str, Any]:
     with Progress(*columns, TimeElapsedColumn(), console=console, transient=True) as progress:
         task = progress.add_task("", total=None, hard=0)
 
-        def kept() -> Iterator[Line]:
+        def kept() -> Iterator[str]:
             source = read_sequences(data)
             while lines := list(islice(source, CHUNK)):
                 for line, right in zip(lines, known(model, tokenizer, lines, config.batch_tokens), strict=True):
@@ -72,22 +75,12 @@ def mine(config: HardConfig, console: Console) -> dict[str, Any]:
                     seen[line.kind] += 1
                     hard[line.kind] += not right
                     if not right:
-                        yield line.model_copy(update={"weight": line.weight * config.weight})
+                        yield line.model_copy(update={"weight": line.weight * config.weight}).model_dump_json()
                     elif rng.random() < config.others:
-                        yield line
+                        yield line.model_dump_json()
                 progress.update(task, advance=len(lines), hard=hard.total())
 
-        written = 0
-
-        def write(path: Path) -> None:
-            nonlocal written
-            # No name and no time in the header: equal data gives equal bytes.
-            with path.open("wb") as raw, gzip.GzipFile("", "wb", 6, raw, 0) if out.suffix == ".gz" else raw as file:
-                for line in kept():
-                    file.write(line.model_dump_json().encode() + b"\n")
-                    written += 1
-
-        write_atomic(out, write)
+        written = write_lines(out, kept())
     report = {
         "data": str(data),
         "data_hash": file_hash(data),
@@ -100,18 +93,6 @@ def mine(config: HardConfig, console: Console) -> dict[str, Any]:
     return report
 
 
-def decoder_folder(config: HardConfig) -> Path:
-    """The decoder's model folder.
-
-    Raises:
-        InputError: there is none of that name.
-    """
-    if config.decoder == "bundle":
-        return bundle_folder() / "decoder"
-    folder = Path(config.decoder) if Path(config.decoder).is_dir() else find_run(Path(config.runs), config.decoder)
-    return folder / "decoder" if (folder / "decoder").is_dir() else folder
-
-
 @torch.inference_mode()
 def known(
     model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, lines: Sequence[Line], batch_tokens: int
@@ -119,29 +100,17 @@ def known(
     """For each line whether all tokens of its answers are the model's first choices; None: it has no answer that fits
     the model's context."""
     made = list(encode(lines, tokenizer, model.config.max_position_embeddings))
+    rows = [at for at, one in enumerate(made) if one is not None]
+    samples = [Sample(np.array(one[0], np.int32), np.array(one[1], np.int16), 1.0) for one in made if one is not None]
+    data = as_sequences(samples)
     found: list[bool | None] = [None] * len(lines)
-    rows = sorted((at for at, one in enumerate(made) if one is not None), key=lambda at: len(_row(made, at)[0]))
-    while rows:
-        count = max(1, batch_tokens // len(_row(made, rows[-1])[0]))
-        some, rows = rows[-count:], rows[:-count]
-        longest = len(_row(made, some[-1])[0])
-        ids = torch.zeros(len(some), longest, dtype=torch.long)
-        answer = torch.zeros(len(some), longest, dtype=torch.bool)
-        for i, at in enumerate(some):
-            tokens, marks = _row(made, at)
-            ids[i, : len(tokens)] = torch.tensor(tokens)
-            answer[i, : len(marks)] = torch.tensor(marks) > 0
-        first = model(input_ids=ids[:, :-1], use_cache=False).logits.argmax(-1)
-        wrong = ((first != ids[:, 1:]) & answer[:, 1:]).any(1)
-        for at, bad in zip(some, wrong.tolist(), strict=True):
-            found[at] = not bad
+    for group in bucket(np.arange(len(rows)), data.lengths, batch_tokens):
+        batch = collate(data, group, pad_id=0)
+        first = model(input_ids=batch.ids[:, :-1], use_cache=False).logits.argmax(-1)
+        wrong = ((first != batch.ids[:, 1:]) & (batch.answer[:, 1:] > 0)).any(1)
+        for at, bad in zip(group, wrong.tolist(), strict=True):
+            found[rows[at]] = not bad
     return found
-
-
-def _row(made: Sequence[tuple[list[int], list[int]] | None], at: int) -> tuple[list[int], list[int]]:
-    one = made[at]
-    assert one is not None
-    return one
 
 
 def main(overrides: Sequence[str] | None = None) -> int:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,25 @@ def write_text(path: Path, text: str) -> None:
 def write_json(path: Path, value: Any) -> None:
     """Write JSON for people and programs, atomically."""
     write_text(path, json.dumps(value, indent=1, ensure_ascii=False, sort_keys=False) + "\n")
+
+
+def write_lines(path: Path, lines: Iterable[str]) -> int:
+    """Write text line by line (UTF-8, through gzip if the name ends in .gz), atomically; returns how many lines.
+
+    Equal lines give equal bytes.
+    """
+    count = 0
+
+    def write(temp: Path) -> None:
+        nonlocal count
+        # No name and no time in the header.
+        with temp.open("wb") as raw, gzip.GzipFile("", "wb", 6, raw, 0) if path.suffix == ".gz" else raw as out:
+            for line in lines:
+                out.write(line.encode() + b"\n")
+                count += 1
+
+    write_atomic(path, write)
+    return count
 
 
 def file_hash(path: Path) -> str:

@@ -6,7 +6,6 @@ A context is one window with several candidate calls, each labelled by what happ
 from __future__ import annotations
 
 import gzip
-import io
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Literal, TextIO, cast
@@ -14,7 +13,7 @@ from typing import Literal, TextIO, cast
 from pydantic import Field, ValidationError
 
 from hybrid_agent.errors import InputError
-from hybrid_agent.runs.atomic import write_atomic
+from hybrid_agent.runs.atomic import write_lines
 from hybrid_agent.types import Record, Segment, Verdict, Window
 
 Label = Literal["pass", "plausible_fail", "policy_violation", "flaky", "infra_failure"]
@@ -72,31 +71,7 @@ def write_contexts(path: Path, contexts: Iterable[Context]) -> int:
 
     Equal contexts give equal bytes.
     """
-    count = 0
-
-    def write(temp: Path) -> None:
-        nonlocal count
-        packed = path.suffix == ".gz"
-        with io.TextIOWrapper(_Packed(temp), "utf-8") if packed else temp.open("w", encoding="utf-8") as out:
-            for context in contexts:
-                out.write(context.model_dump_json(exclude_defaults=True) + "\n")
-                count += 1
-
-    write_atomic(path, write)
-    return count
-
-
-class _Packed(gzip.GzipFile):
-    """A gzip file being written, without name and time in its header; closes the file beneath it."""
-
-    def __init__(self, path: Path) -> None:
-        self._beneath = path.open("wb")
-        super().__init__(filename="", mode="wb", fileobj=self._beneath, mtime=0)
-
-    def close(self) -> None:
-        """Finish the stream and the file."""
-        super().close()
-        self._beneath.close()
+    return write_lines(path, (context.model_dump_json(exclude_defaults=True) for context in contexts))
 
 
 def _opened(path: Path) -> TextIO:
