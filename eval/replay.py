@@ -97,7 +97,7 @@ def adaptive(
     Returns:
         what it played, and for each turn whether one candidate was enough.
     """
-    risky = np.array([t.risk > rules.tau_risk or (rules.heed and t.deliberate) for t in turns])
+    risky = np.array([rules.risky(t.risk, t.deliberate) for t in turns])
     sure = ~risky & np.array(
         [t.entropy <= rules.tau_entropy and t.low >= rules.tau_low and t.p[0] >= rules.tau_p for t in turns]
     )

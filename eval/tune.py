@@ -100,9 +100,11 @@ def _search(
     found: tuple[float, float, Thresholds] | None = None
     always = {"tau_entropy": 0.0, "tau_low": 0.0, "tau_p": 1.0, "tau_risk": tau_risk}
     fallback = Thresholds.model_validate({**shared, **always})
-    for level, tau_p, margin, (tau, heed) in product(LEVELS, CERTAINTIES, played.margins, heeding):
-        tau_entropy = max(0.0, _largest(entropy[use], p_entropy, level))
-        tau_low = min(0.0, -_largest(-low[use], p_low, level))
+    certain = [
+        (max(0.0, _largest(entropy[use], p_entropy, level)), min(0.0, -_largest(-low[use], p_low, level)))
+        for level in LEVELS
+    ]
+    for (tau_entropy, tau_low), tau_p, margin, (tau, heed) in product(certain, CERTAINTIES, played.margins, heeding):
         more = {"tau_entropy": tau_entropy, "tau_low": tau_low, "tau_p": tau_p, "tau_risk": tau, "heed": heed}
         rules = Thresholds.model_validate({**shared, **more, "margin": margin})
         mixed = _play(turns, played, rules, config)

@@ -130,7 +130,7 @@ class Selector:
             draw.score()
         wanted = min(draw.candidates, key=self.cost)
         stopped = self._vetoed(draw)
-        if len(stopped) == len(draw.candidates) or stored_text(wanted.text) in wrong:
+        if len(stopped) == len(draw.candidates) or (wrong and stored_text(wanted.text) in wrong):
             schedule = self._second_round(schedule)
             draw.add(self._budget(schedule, schedule.k - 1, turn + 500), _told(control, schedule))
             draw.score()

@@ -57,6 +57,10 @@ class Thresholds(Record):
     alpha: float = Field(default=0.0, ge=0, le=10)
     depth: int = Field(default=2, ge=1, le=8)
 
+    def risky(self, risk: float, deliberate: bool) -> bool:
+        """Does what the planner says of a turn call for more candidates?"""
+        return risk > self.tau_risk or (self.heed and deliberate)
+
 
 class Overrides(Record):
     """Thresholds set by hand; what is left out is taken from hybrid.json, else from the defaults."""

@@ -63,4 +63,4 @@ class Scheduler:
         return certain and (greedy.p is None or greedy.p >= rules.tau_p)
 
     def _risky(self, control: Control) -> bool:
-        return control.risk > self.rules.tau_risk or (self.rules.heed and control.deliberate)
+        return self.rules.risky(control.risk, control.deliberate)
