@@ -119,7 +119,13 @@ def reworded(turns: Sequence[Turn], original: Task, other: Task) -> list[Turn]:
     """The same episode as another wording of the task would have given it.
 
     Only the goal and the plan's text differ between wordings; workspace and calls are the same.
+
+    Raises:
+        GoldError: the calls are not the task's: turns of an older state of its family would be taught with goals of
+            another one.
     """
+    if [turn.call for turn in turns[1:]] != [call_text(call) for call in original.gold[1:]]:
+        raise GoldError(f"{original.id}: the stored calls are not those of the task; delete its episodes and build again")
     steps = tuple(other.gold[0].args["steps"])
     if original.gold[1:] != other.gold[1:]:
         raise GoldError(f"{original.id}: the gold calls depend on the wording")
