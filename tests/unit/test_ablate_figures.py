@@ -99,10 +99,13 @@ def test_gains_say_yes_only_beyond_the_interval() -> None:
     said = {g.claim: g for g in gains({"full": full, "greedy": same, "fixed_k": fixed}, 0.6, 500)}
     assert said["full beats greedy"].holds is False
     assert said["full beats best of 4 by log-probability"].holds is None
-    reaches = next(g for claim, g in said.items() if claim.startswith("adaptive"))
+    reaches = next(g for claim, g in said.items() if "fixed K=4" in claim)
     assert reaches.holds is True and "38 [38, 38] % of the tokens" in reaches.figures
     worse = {g.claim: g for g in gains({"full": seeds(0.5), "greedy": seeds(0.3), "fixed_k": fixed}, 0.6, 500)}
     assert worse["full beats greedy"].holds is True
     assert next(g for claim, g in worse.items() if claim.startswith("adaptive")).holds is False
-    costly = gains({"full": fixed, "fixed_k": seeds(0.85, tokens=500)}, 0.6, 200)[-1]
+    assert next(g for claim, g in said.items() if "four samples" in claim).holds is None
+    samples = gains({"full": full, "four_samples": seeds(0.85, tokens=300, draw=4)}, 0.6, 500)[-1]
+    assert samples.holds is True and "50 [50, 50] % of the tokens" in samples.figures
+    costly = gains({"full": fixed, "fixed_k": seeds(0.85, tokens=500)}, 0.6, 200)[-2]
     assert costly.holds is False and str(costly).split(": ")[1].startswith("no; ")

@@ -95,3 +95,6 @@ def test_presets_say_what_their_names_say() -> None:
         False,
         False,
     )
+    assert preset("four_samples") == presets["fixed_k"].model_copy(
+        update={"draw": "sample", "set": presets["logprob4"].set}
+    )
