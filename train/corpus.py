@@ -12,8 +12,9 @@ import json
 import os
 import random
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ from hybrid_agent.packs.compose import make_task
 from hybrid_agent.packs.pack import Pack, load_pack
 from hybrid_agent.runs.atomic import write_atomic
 from hybrid_agent.tools.registry import call_schema
-from hybrid_agent.traces.window_text import as_json, render_turns
+from hybrid_agent.traces.window_text import Piece, as_json, render_turns
 from hybrid_agent.types import Window
 from train.gold import GoldError, Turn, replay, replay_sandbox, reworded
 
@@ -87,7 +88,7 @@ def build_turns(settings: CorpusConfig, root: Path, fanout: FanoutConfig | None 
     if not path.is_file():
         seen, temp = set(), path.with_suffix(f".{os.getpid()}.tmp")
         with gzip.open(temp, "wt", compresslevel=3) as out:
-            for pairs, kind in _groups(settings, _jobs(settings, root)):
+            for pairs, kind, _ in _groups(settings, _jobs(settings, root)):
                 turns = [{"window": w.model_dump(mode="json", exclude_defaults=True), "call": c} for w, c in pairs]
                 line = json.dumps({"turns": turns, "kind": kind}, ensure_ascii=False)
                 if turns and hash(line) not in seen:
@@ -166,9 +167,9 @@ def _write_sequences(
 ) -> dict[str, int]:
     total, seen = 0, set()
     with gzip.open(folder / "sequences.tmp", "wt", compresslevel=3) as out:
-        for pairs, kind in _groups(settings, jobs):
-            for pieces in render_turns(pairs):
-                line = json.dumps({**as_json(pieces), "kind": kind}, ensure_ascii=False)
+        for pairs, kind, template in _groups(settings, jobs):
+            for pieces, wording in _worded(pairs, template):
+                line = json.dumps({**as_json(pieces), "kind": kind, "wording": wording}, ensure_ascii=False)
                 if hash(line) not in seen:
                     seen.add(hash(line))
                     out.write(line + "\n")
@@ -179,8 +180,8 @@ def _write_sequences(
 
 def _groups(
     settings: CorpusConfig, jobs: Sequence[tuple[str, int, int, Path]]
-) -> Iterator[tuple[list[tuple[Window, str]], str]]:
-    """Windows with their calls, an episode in one of its wordings at a time, then single plans; and their kind."""
+) -> Iterator[tuple[list[tuple[Window, str]], str, str]]:
+    """Windows with their calls, an episode in one of its wordings at a time, then single plans; kind; template."""
     packs = {name: load_pack(name) for name in settings.packs}
     rng = random.Random(settings.first_seed)
     episodes = sum(stop - start for _, start, stop, _ in jobs)
@@ -190,17 +191,32 @@ def _groups(
             other = make_task(packs[name], "train", seed, wording=wording)
             version = reworded(turns, original, other)
             kept = {"finish": settings.finish_share, "plan": settings.plan_share, "step": 1.0}
-            yield [(t.window, t.call) for t in version if rng.random() < kept[t.window.phase]], name
+            yield [(t.window, t.call) for t in version if rng.random() < kept[t.window.phase]], name, other.template
     for name, share in settings.packs.items():
-        for pair in _plans(packs[name], settings.first_seed, share):
-            yield [pair], f"{name}-plan"
+        for window, call, template in _plans(packs[name], settings.first_seed, share):
+            yield [(window, call)], f"{name}-plan", template
 
 
-def _plans(pack: Pack, first_seed: int, share: PackShareConfig) -> Iterator[tuple[Window, str]]:
-    """Plan turns of further goals; seeds start far from those of the executed episodes."""
+def _plans(pack: Pack, first_seed: int, share: PackShareConfig) -> Iterator[tuple[Window, str, str]]:
+    """Plan turns of further goals, and their templates; seeds start far from those of the executed episodes."""
     for seed in range(share.plans):
         task = make_task(pack, "train", first_seed + 10_000_000 + seed)
-        yield Window(goal=task.goal), task.gold[0].model_dump_json(exclude_defaults=True)
+        yield Window(goal=task.goal), task.gold[0].model_dump_json(exclude_defaults=True), task.template
+
+
+def _worded(pairs: Iterable[tuple[Window, str]], template: str) -> Iterator[tuple[list[Piece], str]]:
+    """The sequences of an episode, and what of its template ("one/train3+two/train0:and_then") said each: the wording
+    of a step, the join of the steps for a plan."""
+    steps, _, join = template.rpartition(":")
+
+    def wording(pair: tuple[Window, str]) -> str:
+        window = pair[0]
+        named = {"step": steps.split("+")[window.index : window.index + 1], "plan": [f"join:{join}"]}
+        return "".join(named.get(window.phase, [window.phase]))
+
+    for name, turns in groupby(pairs, wording):
+        for pieces in render_turns(turns):
+            yield pieces, name
 
 
 def _learn_lexicon(settings: CorpusConfig, jobs: Sequence[Shard], folder: Path) -> None:

@@ -37,11 +37,12 @@ class Segment(Record):
 
 
 class Line(Record):
-    """One line of a data file."""
+    """One line of a data file. `wording` names what said its goal, where that is known (train.hard goes by it)."""
 
     segments: tuple[Segment, ...] = Field(min_length=1)
     weight: float = Field(default=1.0, ge=0)
     kind: str = ""
+    wording: str = ""
 
 
 @dataclass(frozen=True)

@@ -125,7 +125,9 @@ def reworded(turns: Sequence[Turn], original: Task, other: Task) -> list[Turn]:
             another one.
     """
     if [turn.call for turn in turns[1:]] != [call_text(call) for call in original.gold[1:]]:
-        raise GoldError(f"{original.id}: the stored calls are not those of the task; delete its episodes and build again")
+        raise GoldError(
+            f"{original.id}: the stored calls are not those of the task; delete its episodes and build again"
+        )
     steps = tuple(other.gold[0].args["steps"])
     if original.gold[1:] != other.gold[1:]:
         raise GoldError(f"{original.id}: the gold calls depend on the wording")

@@ -1,11 +1,14 @@
 """Make what a decoder gets wrong heavier in its training data.
 
-    python -m train.hard data=FILE out=hard.jsonl.gz decoder=sft/tiny weight=3 others=0.25
+    python -m train.hard data=FILE out=hard.jsonl.gz decoder=sft/tiny by=wording others=0.15 weight=4
+    python -m train.hard data=FILE out=hard.jsonl.gz decoder=sft/tiny by=sequence others=0.25 weight=3
 
-A sequence is hard if some token of its answers is not the decoder's first choice given the true text before it. Hard
-ones are written with `weight` times their weight, and a share of the others as they are, so that going on from the
-decoder (stage=sft stage.init=RUN stage.corpus=null stage.data=hard.jsonl.gz) spends its time on what is not learnt
-yet. Beside `out` lies `out`.report.json: how many of each kind were hard.
+A sequence is hard if some token of its answers is not the decoder's first choice given the true text before it.
+by=sequence writes the hard ones with `weight` times their weight, and a share of the others as they are.
+by=wording looks at a `sample` only, and then keeps and weighs all sequences of a wording by how often it went wrong:
+cheaper, and what is trained on is the wording, not the few sequences that showed it.
+Go on from the decoder with stage=sft stage.init=RUN stage.corpus=null stage.data=hard.jsonl.gz. Beside `out` lies
+`out`.report.json: how many of each kind were hard, and the hardest wordings.
 
 Exit codes: 0 done, 2 bad input, 130 interrupted (nothing is written then).
 """
@@ -16,7 +19,8 @@ import os
 import random
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -38,11 +42,55 @@ from train.data import Line, bucket, collate, encode, read_sequences
 from train.packing import Sample
 from train.stream import as_sequences
 
+Judge = Callable[[Iterable[Line]], Iterator[tuple[Line, bool]]]
+
+IN_FULL = 0.25  # by=wording keeps all sequences of a wording that goes wrong this often
+HARDEST = 50  # wordings that the report lists
 CHUNK = 2000  # lines looked at together, so that rows of a batch are of similar length
 
 
+@dataclass
+class Tally:
+    """How many sequences were looked at, and how many were hard: by kind, and by wording."""
+
+    kinds: Counter[tuple[str, bool]] = field(default_factory=Counter)
+    wordings: Counter[tuple[str, bool]] = field(default_factory=Counter)
+
+    def add(self, line: Line, right: bool) -> None:
+        """Count a sequence."""
+        self.kinds[line.kind, right] += 1
+        self.wordings[_wording(line), right] += 1
+
+    @property
+    def hard(self) -> int:
+        """Hard sequences in all."""
+        return sum(count for (_, right), count in self.kinds.items() if not right)
+
+    def rate(self, wording: str) -> float:
+        """Share of a wording's sequences that are hard, drawn towards that of all by one sequence."""
+        overall = self.hard / max(1, self.kinds.total())
+        wrong, right = self.wordings[wording, False], self.wordings[wording, True]
+        return (wrong + overall) / (wrong + right + 1)
+
+    def as_json(self) -> dict[str, Any]:
+        """Kinds, and the `HARDEST` wordings by rate."""
+        hardest = sorted({name for name, right in self.wordings if not right}, key=lambda n: (-self.rate(n), n))
+        return {
+            "kinds": {name: _counts(self.kinds, name) for name in sorted({name for name, _ in self.kinds})},
+            "hardest": {name: _counts(self.wordings, name) for name in hardest[:HARDEST]},
+        }
+
+
+def _counts(of: Counter[tuple[str, bool]], name: str) -> dict[str, int]:
+    return {"sequences": of[name, True] + of[name, False], "hard": of[name, False]}
+
+
+def _wording(line: Line) -> str:
+    return line.wording or line.kind
+
+
 def mine(config: HardConfig, console: Console) -> dict[str, Any]:
-    """Read the data once, write what is kept; returns the report.
+    """Read the data, write what is kept; returns the report.
 
     Raises:
         InputError: data or decoder are not there, or the output is no place for sequences.
@@ -59,38 +107,56 @@ def mine(config: HardConfig, console: Console) -> dict[str, Any]:
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
     tokenizer = load_tokenizer(folder)
     torch.set_num_threads(config.threads or len(os.sched_getaffinity(0)))
-    seen: Counter[str] = Counter()
-    hard: Counter[str] = Counter()
-    rng = random.Random(config.seed)
-    columns = (SpinnerColumn(), TextColumn("{task.completed:,} sequences, {task.fields[hard]:,} hard"))
+    tally = Tally()
+    columns = (SpinnerColumn(), TextColumn("{task.completed:,} sequences looked at, {task.fields[hard]:,} hard"))
     with Progress(*columns, TimeElapsedColumn(), console=console, transient=True) as progress:
         task = progress.add_task("", total=None, hard=0)
 
-        def kept() -> Iterator[str]:
-            source = read_sequences(data)
-            while lines := list(islice(source, CHUNK)):
-                for line, right in zip(lines, known(model, tokenizer, lines, config.batch_tokens), strict=True):
-                    if right is None:
-                        continue
-                    seen[line.kind] += 1
-                    hard[line.kind] += not right
-                    if not right:
-                        yield line.model_copy(update={"weight": line.weight * config.weight}).model_dump_json()
-                    elif rng.random() < config.others:
-                        yield line.model_dump_json()
-                progress.update(task, advance=len(lines), hard=hard.total())
+        def judged(lines: Iterable[Line]) -> Iterator[tuple[Line, bool]]:
+            """The lines that fit the context, and whether the decoder knows them."""
+            source = iter(lines)
+            while chunk := list(islice(source, CHUNK)):
+                for line, right in zip(chunk, known(model, tokenizer, chunk, config.batch_tokens), strict=True):
+                    if right is not None:
+                        tally.add(line, right)
+                        yield line, right
+                progress.update(task, advance=len(chunk), hard=tally.hard)
 
-        written = write_lines(out, kept())
+        kept = _by_sequence(config, data, judged)
+        if config.by == "wording":
+            kept = _by_wording(config, data, judged, tally)
+        written = write_lines(out, (line.model_dump_json() for line in kept))
     report = {
         "data": str(data),
         "data_hash": file_hash(data),
         "decoder": config.decoder,
-        "settings": config.model_dump(include={"weight", "others", "seed"}),
-        "kinds": {kind: {"sequences": seen[kind], "hard": hard[kind]} for kind in sorted(seen)},
+        "settings": config.model_dump(include={"by", "sample", "weight", "others", "seed"}),
+        **tally.as_json(),
         "written": written,
     }
     write_json(out.with_name(out.name + ".report.json"), report)
     return report
+
+
+def _by_sequence(config: HardConfig, data: Path, judged: Judge) -> Iterator[Line]:
+    rng = random.Random(config.seed)
+    for line, right in judged(read_sequences(data)):
+        if not right:
+            yield line.model_copy(update={"weight": line.weight * config.weight})
+        elif rng.random() < config.others:
+            yield line
+
+
+def _by_wording(config: HardConfig, data: Path, judged: Judge, tally: Tally) -> Iterator[Line]:
+    rng = random.Random(config.seed)
+    for _ in judged(line for line in read_sequences(data) if rng.random() < config.sample):
+        pass  # what it is done for is the tally
+    rates = {name: tally.rate(name) for name, _ in list(tally.wordings)}
+    unseen = tally.rate("")
+    for line in read_sequences(data):
+        rate = rates.get(_wording(line), unseen)
+        if rng.random() < config.others + rate / IN_FULL:
+            yield line.model_copy(update={"weight": line.weight * (1 + (config.weight - 1) * rate)})
 
 
 @torch.inference_mode()

@@ -64,3 +64,22 @@ def test_bad_input_is_named(
     assert main(given) == 2
     assert says in capsys.readouterr().err
     assert not Path("b.jsonl").exists()
+
+
+def test_by_wording_all_of_a_hard_wording_is_kept_and_few_of_a_known_one(tmp_path: Path) -> None:
+    data, out = tmp_path / "data.jsonl", tmp_path / "hard.jsonl"
+    names = [("known/train0", RIGHT)] * 200 + [("unknown/train7", WRONG)] * 60
+    rows = [json.loads(line(*pair, "os")) | {"wording": name} for name, pair in names]
+    data.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    given = [f"data={data}", f"out={out}", "by=wording", "sample=0.5", "others=0.1", "weight=5", "batch_tokens=512"]
+    assert main(given) == 0
+    kept = [json.loads(row) for row in out.read_text().splitlines()]
+    weights = {
+        name: [row["weight"] for row in kept if row["wording"] == name] for name in ("known/train0", names[-1][0])
+    }
+    assert len(weights["unknown/train7"]) == 60 and 5 <= len(weights["known/train0"]) <= 50
+    assert min(weights["unknown/train7"]) > 4.5 and max(weights["known/train0"]) < 1.2
+    report = json.loads((tmp_path / "hard.jsonl.report.json").read_text())
+    assert list(report["hardest"]) == ["unknown/train7"]
+    looked_at = report["kinds"]["os"]["sequences"]
+    assert 100 <= looked_at <= 160 and report["kinds"]["os"]["hard"] == report["hardest"]["unknown/train7"]["hard"]
