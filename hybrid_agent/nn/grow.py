@@ -1,4 +1,4 @@
-"""A deeper model out of a trained one, that starts by computing the same."""
+"""A deeper or wider model out of a trained one, that computes the same."""
 
 from __future__ import annotations
 
@@ -39,3 +39,39 @@ def deepen(model: LlamaForCausalLM, layers: int) -> LlamaForCausalLM:
     if getattr(grown.config, "layer_types", None):
         grown.config.layer_types = [grown.config.layer_types[0]] * layers
     return grown
+
+
+@torch.no_grad()
+def widen(model: LlamaForCausalLM, times: int) -> LlamaForCausalLM:
+    """The model with `times` its width, MLP and query heads, and the logits that it had.
+
+    All that is new is zero, so the residual stream is padded with zeros; norms are scaled for the longer vector. The
+    new query heads share the key/value heads that there are. A forward pass costs what it costs at that size, which is
+    what this is for: zeros on both sides of a product have no gradient, so nothing new would be learnt.
+
+    Raises:
+        ValueError: `times` is less than 1.
+    """
+    if times < 1:
+        raise ValueError(f"cannot be made {times} times as wide")
+    config = copy.deepcopy(model.config)
+    d, size, groups = config.hidden_size, config.head_dim, config.num_attention_heads // config.num_key_value_heads
+    config.hidden_size, config.intermediate_size = d * times, config.intermediate_size * times
+    config.num_attention_heads *= times
+    config.rms_norm_eps /= times  # of a mean over `times` as many
+    wide = LlamaForCausalLM(config).to(model.dtype)
+    heads = [group * groups * times + head for group in range(config.num_key_value_heads) for head in range(groups)]
+    kept = torch.cat([torch.arange(head * size, (head + 1) * size) for head in heads])
+    old = model.state_dict()
+    for name, new in wide.state_dict().items():
+        given, kind = old[name], name.rsplit(".", 2)[-2]
+        new.zero_()
+        if kind.endswith("norm"):
+            new[:d] = given * times**-0.5
+        elif kind == "q_proj":
+            new[kept, :d] = given
+        elif kind == "o_proj":
+            new[:d, kept] = given
+        else:
+            new[: given.shape[0], : given.shape[1]] = given
+    return wide.train(model.training)

@@ -3,12 +3,16 @@
 Both sides use the same batched decoder and scorer, so the difference is messages, processes and the journal. They take
 turns on the same goals, each first in every other round; the ratio is the median over these pairs, because the machine
 is about as busy for both of a pair.
+
+What a hop costs does not depend on the decoder, what an episode costs does. `wide=10` measures with the bundle's
+decoder made ten times as wide by `hybrid_agent.nn.grow` (107 M parameters): the same texts at the cost of that size.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -18,12 +22,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from hybrid_agent.assemble.agent import Agent, AgentOptions, assemble_agent
+from hybrid_agent.assemble.decoders import bundle_folder
 from hybrid_agent.assemble.hybrid import Hybrid, make_hybrid
 from hybrid_agent.assemble.rundir import RunDir, create_run
 from hybrid_agent.cli.exits import guarded
 from hybrid_agent.config.serve import NAMES
 from hybrid_agent.errors import InfraError
+from hybrid_agent.nn.grow import widen
 from hybrid_agent.scorer.batch import BatchedScorer
 from services.bench.farm import folder
 from services.bench.words import read_words
@@ -132,7 +140,8 @@ def episode(root: Path, goal: str, hybrid: Hybrid | None, services: Services, sp
 class Measured:
     """Medians of an episode's wall time in milliseconds, and means of its CPU time without the sandboxes'.
 
-    `ratio` is the median of served / in-process over the pairs of one goal, `low` and `high` their quartiles.
+    `ratio` is the median of served / in-process over the pairs of one goal, `low` and `high` their quartiles;
+    `parameters` are those of a widened decoder, 0 for the one that was asked for.
     """
 
     episodes: int
@@ -143,10 +152,25 @@ class Measured:
     local_ms: float
     served_cpu_ms: float
     local_cpu_ms: float
+    parameters: int = 0
 
 
-def measure(rounds: int, overrides: Sequence[str] = ()) -> Measured:
-    """Each goal `rounds` times on each side, after one round to warm up.
+def widened(into: Path, times: int) -> int:
+    """Write the shipped bundle with a decoder `times` as wide; returns its number of parameters."""
+    from transformers import LlamaForCausalLM
+
+    bundle = bundle_folder()
+    for part in bundle.iterdir():
+        if part.name not in ("decoder", "manifest.json"):  # the manifest is of the decoder as it is shipped
+            (into / part.name).symlink_to(part)
+    shutil.copytree(bundle / "decoder", into / "decoder", ignore=shutil.ignore_patterns("*.safetensors"))
+    wide = widen(LlamaForCausalLM.from_pretrained(bundle / "decoder", dtype=torch.float32), times)
+    wide.save_pretrained(into / "decoder")
+    return int(wide.num_parameters())
+
+
+def measure(rounds: int, overrides: Sequence[str] = (), wide: int = 1) -> Measured:
+    """Each goal `rounds` times on each side, after one round to warm up, with a decoder `wide` times as wide.
 
     Raises:
         InfraError: the services do not start, or do something else than the parts in this process.
@@ -156,6 +180,11 @@ def measure(rounds: int, overrides: Sequence[str] = ()) -> Measured:
     used = {"served": 0.0, "in-process": 0.0}
     with folder() as base:
         every = [f"runs={base / 'runs'}", f"services.sockets={base / 's'}", *overrides]
+        parameters = 0
+        if wide > 1:
+            (base / "wide").mkdir()
+            parameters = widened(base / "wide", wide)
+            every.append(f"decoder=hf:{base / 'wide'}")
         config = load_serve(every)
         spec = spec_of(config)
         services = Services.from_config(config, needed(spec))
@@ -181,13 +210,15 @@ def measure(rounds: int, overrides: Sequence[str] = ()) -> Measured:
     ratios = [served / local for served, local in zip(times["served"], times["in-process"], strict=True)]
     low, ratio, high = statistics.quantiles(ratios, n=4)
     each = (used["served"] / episodes, used["in-process"] / episodes)
-    return Measured(episodes, ratio, low, high, walls[0], walls[1], *each)
+    return Measured(episodes, ratio, low, high, walls[0], walls[1], *each, parameters)
 
 
 def run(words: Sequence[str]) -> int:
     """The command; returns the exit code."""
-    numbers, overrides = read_words(words, {"rounds": 5})
-    m = measure(int(numbers["rounds"]), overrides)
+    numbers, overrides = read_words(words, {"rounds": 5, "wide": 1})
+    m = measure(int(numbers["rounds"]), overrides, int(numbers["wide"]))
+    if m.parameters:
+        print(f"decoder of {m.parameters / 1e6:.0f} M parameters")
     walls = f"served {m.served_ms:.1f}, in-process {m.local_ms:.1f}"
     print(f"{m.episodes} episodes each; median ms: {walls}; ratio of pairs {m.ratio:.3f} ({m.low:.3f} to {m.high:.3f})")
     cpu = m.served_cpu_ms / m.local_cpu_ms

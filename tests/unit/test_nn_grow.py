@@ -1,11 +1,12 @@
-"""Deepening a trained model."""
+"""Deepening and widening a trained model."""
 
 import pytest
 import torch
 
 from hybrid_agent.config.model import ModelConfig
 from hybrid_agent.nn.build import build_model
-from hybrid_agent.nn.grow import deepen
+from hybrid_agent.nn.grow import deepen, widen
+from hybrid_agent.nn.lean import LeanLlama
 
 SHAPE = ModelConfig(vocab_size=300, d_model=32, layers=3, heads=4, d_mlp=48, context=64)
 IDS = torch.arange(40)[None] % 64
@@ -49,3 +50,22 @@ def test_a_grown_model_is_loaded_like_any_other(model, tmp_path):
 def test_no_model_becomes_shallower(model):
     with pytest.raises(ValueError, match="3 layers, 2"):
         deepen(model, 2)
+
+
+@pytest.mark.parametrize(("times", "kv_heads"), [(1, 4), (2, 4), (3, 2), (5, 1)])
+def test_a_wider_model_has_the_same_logits(times, kv_heads):
+    shape = SHAPE.model_copy(update={"kv_heads": kv_heads})
+    model = build_model(shape, vocab_size=64, pad_id=0, end_id=1, seed=3).eval()
+    for number, block in enumerate(model.model.layers):
+        block.input_layernorm.weight.data += 0.1 * number  # as training leaves them
+    wide = widen(model, times)
+    assert (wide.config.hidden_size, wide.config.num_attention_heads) == (32 * times, 4 * times)
+    assert wide.config.num_key_value_heads == kv_heads
+    assert torch.allclose(wide(IDS).logits, model(IDS).logits, atol=1e-5)
+    lean = LeanLlama(wide).forward([0], [IDS[0].tolist()], [0])
+    assert torch.allclose(lean[0], model(IDS).logits[0, -1], atol=1e-4)
+
+
+def test_no_model_becomes_narrower(model):
+    with pytest.raises(ValueError, match="0 times"):
+        widen(model, 0)
