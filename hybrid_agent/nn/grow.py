@@ -55,12 +55,13 @@ def widen(model: LlamaForCausalLM, times: int) -> LlamaForCausalLM:
     if times < 1:
         raise ValueError(f"cannot be made {times} times as wide")
     config = copy.deepcopy(model.config)
-    d, size, groups = config.hidden_size, config.head_dim, config.num_attention_heads // config.num_key_value_heads
+    d, kv_heads = config.hidden_size, config.num_key_value_heads or config.num_attention_heads
+    size, groups = config.head_dim or d // config.num_attention_heads, config.num_attention_heads // kv_heads
     config.hidden_size, config.intermediate_size = d * times, config.intermediate_size * times
     config.num_attention_heads *= times
     config.rms_norm_eps /= times  # of a mean over `times` as many
-    wide = LlamaForCausalLM(config).to(model.dtype)
-    heads = [group * groups * times + head for group in range(config.num_key_value_heads) for head in range(groups)]
+    wide = LlamaForCausalLM(config)
+    heads = [group * groups * times + head for group in range(kv_heads) for head in range(groups)]
     kept = torch.cat([torch.arange(head * size, (head + 1) * size) for head in heads])
     old = model.state_dict()
     for name, new in wide.state_dict().items():
@@ -74,4 +75,5 @@ def widen(model: LlamaForCausalLM, times: int) -> LlamaForCausalLM:
             new[:d, kept] = given
         else:
             new[: given.shape[0], : given.shape[1]] = given
-    return wide.train(model.training)
+    wide.train(model.training)
+    return wide

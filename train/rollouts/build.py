@@ -51,7 +51,7 @@ DEPENDS_ON = (
     "hybrid_agent/constrain",
     "hybrid_agent/packs",
     "hybrid_agent/tools",
-    "hybrid_agent/types.py",
+    "hybrid_agent/types",
     "task_packs",
     "train/gold.py",
     "train/rollouts",

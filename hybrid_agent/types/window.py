@@ -1,0 +1,31 @@
+"""What a decoder sees."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from hybrid_agent.types.record import Record
+
+
+class Exchange(Record):
+    """One call of the current step, with what the agent saw of its outcome."""
+
+    call: str
+    obs: str
+
+
+class Window(Record):
+    """All that a decoder may condition on for the next call.
+
+    `phase` is `plan` (split the goal), `step` (work on `steps[index]`) or `finish`. `files` is a
+    capped listing of the workspace at the start of the step. `notes` are one-line summaries of finished
+    steps. `exchanges` are the calls of the current step only: older ones are folded into notes.
+    """
+
+    goal: str
+    phase: Literal["plan", "step", "finish"] = "plan"
+    steps: tuple[str, ...] = ()
+    index: int = 0
+    files: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    exchanges: tuple[Exchange, ...] = ()
