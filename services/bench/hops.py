@@ -38,10 +38,11 @@ from services.bench.words import read_words
 from services.clients import Services
 from services.load import load_serve, needed, spec_of
 
+# {n} is the number of the round: of a goal that was there before, the decoder's cache would know all texts.
 GOALS = (
-    "create the file report.txt with the line hello, then copy report.txt to backup.txt",
-    "make the folder out, then create the file out/a.txt with the line one",
-    "write a python script hello.py that prints hi, then run it",
+    "create the file report{n}.txt with the line hello, then copy report{n}.txt to backup{n}.txt",
+    "make the folder out{n}, then create the file out{n}/a.txt with the line one",
+    "write a python script hello{n}.py that prints hi, then run it",
 )
 START_S = 300.0
 
@@ -192,7 +193,7 @@ def measure(rounds: int, overrides: Sequence[str] = (), wide: int = 1) -> Measur
             pids = [process.pid for process in started.values()]
             hybrid = local_parts(spec)
             for turn in range(rounds + 1):
-                for goal in GOALS:
+                for goal in (goal.format(n=turn) for goal in GOALS):
                     turns = set()
                     sides = (("served", None), ("in-process", hybrid))
                     for side, parts in sides if turn % 2 else sides[::-1]:
