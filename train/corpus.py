@@ -211,8 +211,9 @@ def _worded(pairs: Iterable[tuple[Window, str]], template: str) -> Iterator[tupl
 
     def wording(pair: tuple[Window, str]) -> str:
         window = pair[0]
-        named = {"step": steps.split("+")[window.index : window.index + 1], "plan": [f"join:{join}"]}
-        return "".join(named.get(window.phase, [window.phase]))
+        if window.phase == "step":
+            return steps.split("+")[window.index]
+        return f"join:{join}" if window.phase == "plan" else window.phase
 
     for name, turns in groupby(pairs, wording):
         for pieces in render_turns(turns):

@@ -21,6 +21,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -151,10 +152,9 @@ def _by_wording(config: HardConfig, data: Path, judged: Judge, tally: Tally) -> 
     rng = random.Random(config.seed)
     for _ in judged(line for line in read_sequences(data) if rng.random() < config.sample):
         pass  # what it is done for is the tally
-    rates = {name: tally.rate(name) for name, _ in list(tally.wordings)}
-    unseen = tally.rate("")
+    rate_of = cache(tally.rate)
     for line in read_sequences(data):
-        rate = rates.get(_wording(line), unseen)
+        rate = rate_of(_wording(line))
         if rng.random() < config.others + rate / IN_FULL:
             yield line.model_copy(update={"weight": line.weight * (1 + (config.weight - 1) * rate)})
 
