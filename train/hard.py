@@ -96,13 +96,7 @@ def mine(config: HardConfig, console: Console) -> dict[str, Any]:
     Raises:
         InputError: data or decoder are not there, or the output is no place for sequences.
     """
-    if config.data is None or config.out is None:
-        raise InputError("nothing given", field="data" if config.data is None else "out", fix="data=FILE out=FILE")
-    data, out = Path(config.data), Path(config.out)
-    if not out.name.endswith((".jsonl", ".jsonl.gz")):
-        raise InputError("must end in .jsonl or .jsonl.gz", where=str(out), field="out")
-    if data.resolve() == out.resolve():
-        raise InputError("is the data itself", where=str(out), field="out", fix="choose another file")
+    data, out = config.files()
     parent = bundle_folder() if config.decoder == "bundle" else find_run(Path(config.runs), config.decoder)
     folder = parent / "decoder"
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()

@@ -20,14 +20,13 @@ import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
-from pathlib import Path
 
 from rich.console import Console
 from rich.progress import track
 
+from hybrid_agent.cli.exits import guarded
 from hybrid_agent.config.load import load_config
 from hybrid_agent.config.rename import RenameConfig
-from hybrid_agent.errors import InputError
 from hybrid_agent.packs import words
 from hybrid_agent.packs.draw import Draw
 from hybrid_agent.packs.pack import load_pack
@@ -102,33 +101,19 @@ def rename(lines: Iterable[Line], config: RenameConfig) -> Iterator[Line]:
         yield renamed(line, rng, fixed, config.words) if rng.random() < config.share else line
 
 
-def main(overrides: Sequence[str] | None = None) -> int:
-    """The command."""
-    overrides = list(sys.argv[1:] if overrides is None else overrides)
-    console = Console(stderr=True, highlight=False)
+def main(overrides: Sequence[str]) -> int:
+    """The command; returns the exit code."""
     if not overrides or {"-h", "--help"} & set(overrides):
         print(__doc__)
         return 0
-    try:
-        config = load_config("rename", overrides, RenameConfig)
-        if config.data is None or config.out is None:
-            raise InputError("nothing given", field="data" if config.data is None else "out", fix="data=FILE out=FILE")
-        data, out = Path(config.data), Path(config.out)
-        if not out.name.endswith((".jsonl", ".jsonl.gz")):
-            raise InputError("must end in .jsonl or .jsonl.gz", where=str(out), field="out")
-        if data.resolve() == out.resolve():
-            raise InputError("is the data itself", where=str(out), field="out", fix="choose another file")
-        source = track(read_sequences(data), "renaming", console=console, transient=True)
-        lines = rename(source, config)
-        written = write_lines(out, (line.model_dump_json(exclude_defaults=True) for line in lines))
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        return 130
+    console = Console(stderr=True, highlight=False)
+    config = load_config("rename", overrides, RenameConfig)
+    data, out = config.files()
+    source = track(read_sequences(data), "renaming", console=console, transient=True)
+    written = write_lines(out, (line.model_dump_json(exclude_defaults=True) for line in rename(source, config)))
     console.print(f"written: {written:,} sequences")
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    guarded(lambda: main(sys.argv[1:]))

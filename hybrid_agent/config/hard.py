@@ -6,10 +6,10 @@ from typing import Literal
 
 from pydantic import Field
 
-from hybrid_agent.types import Record
+from hybrid_agent.config.rewrite import RewriteConfig
 
 
-class HardConfig(Record):
+class HardConfig(RewriteConfig):
     """What of `data` goes to `out`.
 
     `by=sequence`: those that `decoder` gets wrong with `weight` times their weight, and a share of the `others` as they
@@ -17,8 +17,6 @@ class HardConfig(Record):
     `others` of them if never, all from a quarter on; their weight is up to `weight` times what it was.
     """
 
-    data: str | None = None
-    out: str | None = None
     decoder: str = Field(default="bundle", min_length=1)
     by: Literal["sequence", "wording"] = "sequence"
     sample: float = Field(default=0.25, gt=0, le=1)

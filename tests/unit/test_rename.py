@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from hybrid_agent.errors import InputError
 from hybrid_agent.packs import words
 from hybrid_agent.packs.compose import make_task
 from hybrid_agent.packs.pack import load_pack
@@ -84,7 +85,7 @@ def test_calls_of_tasks_stay_calls_and_plans_stay_parts_of_the_goal(fixed: froze
     assert changed > 50
 
 
-def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command(tmp_path: Path) -> None:
     data, out = tmp_path / "a.jsonl", tmp_path / "b.jsonl.gz"
     data.write_text("".join(line(f"rocket{n}", "rocket").model_dump_json() + "\n" for n in range(200)))
     arguments = [f"data={data}", f"out={out}", "packs=[os]", "share=0.5", "words=1.0"]
@@ -94,8 +95,13 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert len(made) == 200 and 70 < kept < 130
     assert all(re.sub(r"\d", "", one.segments[0].text) == one.segments[1].text for one in made)
     assert command.main(arguments) == 0 and list(read_sequences(out)) == made
-    assert command.main([f"data={data}", f"out={data}"]) == 2
-    assert "out: is the data itself" in capsys.readouterr().err
-    assert command.main([f"data={data}", f"out={tmp_path / 'x.txt'}"]) == 2
-    assert command.main(["out=x.jsonl"]) == 2
-    assert command.main([f"data={data}", f"out={out}", "packs=[nothing]"]) == 2
+    wrong = (
+        ([f"data={data}", f"out={data}"], "out: is the data itself"),
+        ([f"data={data}", f"out={tmp_path / 'x.txt'}"], "must end in .jsonl"),
+        (["out=x.jsonl"], "data"),
+        ([f"data={data}", f"out={out}", "packs=[nothing]"], "nothing"),
+    )
+    for given, said in wrong:
+        with pytest.raises(InputError, match=said):
+            command.main(given)
+    assert list(read_sequences(out)) == made
