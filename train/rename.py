@@ -5,7 +5,7 @@
 The packs draw names and texts from some 530 nouns. A decoder that has seen no others copies those and falters at a file
 with a name of its own. Here each noun of a sequence becomes a made-up word (`train/made_up.py`), the same one in goal,
 files, calls and observations, so the calls stay right. Words that a wording, a command or a file's format is made of
-stay, and so do the held-out pools: no word of those is ever made up.
+stay, and no word of a held-out pool is ever made up.
 
 Train on the result with stage=sft stage.corpus=null stage.data=renamed.jsonl.gz. What depends on the order of names (a
 sorted listing in an observation) keeps the order of the old ones.
@@ -50,7 +50,7 @@ class _OddDraw(Draw):
 
 @cache
 def fixed_words(packs: tuple[str, ...]) -> frozenset[str]:
-    """Words of the training pool that the wordings, calls, files or checks of these packs are made of.
+    """Words that the wordings, calls, files or checks of these packs are made of.
 
     Raises:
         InputError: there is no such pack.
@@ -61,16 +61,18 @@ def fixed_words(packs: tuple[str, ...]) -> frozenset[str]:
             texts = [*intent.train, *intent.val, *intent.held]
             texts += [repr(intent.build(_OddDraw(f"fixed:{seed}", "train"))) for seed in range(LOOKS)]
             found.update(piece.lower() for text in texts for piece in PIECE.findall(text))
-    return frozenset(POOL & found)
+    return frozenset(found)
 
 
 def renamed(line: Line, rng: random.Random, fixed: frozenset[str], share: float = 1.0) -> Line:
     """The sequence with a `share` of its free words replaced, each by the same made-up word wherever it stands."""
     there = {piece.lower() for segment in line.segments for piece in PIECE.findall(segment.text)}
     new: dict[str, str] = {}
+    taken = set(there)
     for word in sorted(there):
         if _free(word, fixed) and rng.random() < share:
-            new[word] = made_up(rng, there | set(new.values()))
+            new[word] = made_up(rng, taken)
+            taken.add(new[word])
 
     def other(match: re.Match[str]) -> str:
         piece = match[0]
@@ -85,9 +87,9 @@ def renamed(line: Line, rng: random.Random, fixed: frozenset[str], share: float 
 
 def _free(word: str, fixed: frozenset[str]) -> bool:
     """A noun of the pool that nothing else is made of, or two of the pool written as one."""
-    if word in POOL:
-        return word not in fixed
-    return word not in fixed and any(word[:at] in POOL and word[at:] in POOL for at in range(3, len(word) - 2))
+    if word in fixed:
+        return False
+    return word in POOL or any(word[:at] in POOL and word[at:] in POOL for at in range(3, len(word) - 2))
 
 
 def rename(lines: Iterable[Line], config: RenameConfig) -> Iterator[Line]:
