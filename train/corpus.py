@@ -14,6 +14,7 @@ import random
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,7 @@ from hybrid_agent.tools.registry import call_schema
 from hybrid_agent.traces.window_text import Piece, as_json, render_turns
 from hybrid_agent.types import Window
 from train.gold import GoldError, Turn, replay, replay_sandbox, reworded
+from train.known_words import known_words
 
 Shard = tuple[str, int, int, Path]  # pack, first seed, end, file
 
@@ -228,7 +230,8 @@ def _learn_lexicon(settings: CorpusConfig, jobs: Sequence[Shard], folder: Path) 
             for turn in turns:
                 yield turn.window, json.loads(turn.call), schema
 
-    lexicon = Lexicon.learn(examples(), min_count=settings.min_count)
+    known, names = known_words(folder / "sequences.jsonl.gz", tuple(settings.packs))
+    lexicon = replace(Lexicon.learn(examples(), min_count=settings.min_count), known=known, stand_ins=names)
     _atomic(folder / "lexicon.json", lexicon.to_json().encode())
 
 

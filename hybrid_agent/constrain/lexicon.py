@@ -1,4 +1,7 @@
-"""The fixed vocabulary of calls: what they say that is not copied from the window. Learnt from training calls."""
+"""The fixed vocabulary of calls: what they say that is not copied from the window. Learnt from training calls.
+
+Beside it the words that the decoder has read in training, by which others are told (hybrid_agent/decoder/aliases.py).
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,8 @@ from hybrid_agent.errors import InputError
 from hybrid_agent.types import Window
 
 FORMAT = 1
+OF_CALLS = ("words", "text", "shell", "code")
+OPTIONAL = ("known", "stand_ins")
 _JOINTS = re.compile(r"([./])")
 
 
@@ -26,12 +31,16 @@ class Lexicon:
         text: runs of text fields.
         shell: pieces of shell commands ("sed", "-i").
         code: identifiers and numbers of code.
+        known: words of training texts, in lower case; optional in a file.
+        stand_ins: nouns that training drew names from, and that mean nothing else; optional in a file.
     """
 
     words: tuple[str, ...] = ()
     text: tuple[str, ...] = ()
     shell: tuple[str, ...] = ()
     code: tuple[str, ...] = ()
+    known: tuple[str, ...] = ()
+    stand_ins: tuple[str, ...] = ()
 
     def to_json(self) -> str:
         """One JSON object, readable by `from_json`."""
@@ -53,8 +62,9 @@ class Lexicon:
             raise InputError("is not a lexicon of format 1", where=where, field="format", fix="make it anew")
         if extra := set(data) - {"format", *names}:
             raise InputError("unknown field", where=where, field=sorted(extra)[0])
+        data = {name: [] for name in OPTIONAL} | data
         for name in names:
-            value = data.get(name)
+            value: Any = data.get(name)
             if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
                 raise InputError("must be a list of strings", where=where, field=name)
         return cls(**{name: tuple(data[name]) for name in names})
@@ -68,7 +78,7 @@ class Lexicon:
         Args:
             examples: (window, call, schema of calls) of training episodes.
         """
-        counts: dict[str, Counter[str]] = {field.name: Counter() for field in fields(cls)}
+        counts: dict[str, Counter[str]] = {name: Counter() for name in OF_CALLS}
         last: tuple[Window | None, Spans] = (None, Spans())
         for window, call, schema in examples:
             if window is not last[0]:

@@ -111,7 +111,7 @@ class BatchedDecoder:
             InfraError: the decoder is closed.
         """
         caller = _Caller(self)
-        with watched(Live(cancel or _never, self._decoded(partial))) if partial or cancel else nullcontext():
+        with watched(Live(cancel or _never, self._decoded(window, partial))) if partial or cancel else nullcontext():
             try:
                 return caller.propose(window, budget, control, watch)
             finally:
@@ -129,12 +129,18 @@ class BatchedDecoder:
         with self._merging:
             return SharedEngine(self.loop, decoder.experts.rows(expert))
 
-    def _decoded(self, partial: Callable[[int, str], None] | None) -> Callable[[int, Sequence[int]], None] | None:
+    def _decoded(
+        self, window: Window, partial: Callable[[int, str], None] | None
+    ) -> Callable[[int, Sequence[int]], None] | None:
         if partial is None:
             return None
-        decode = self.decoder.tokenizer.backend_tokenizer.decode
-        # The last character may not be whole yet.
-        return lambda number, tokens: partial(number, decode(list(tokens), skip_special_tokens=False).rstrip("\ufffd"))
+        decode, alias = self.decoder.tokenizer.backend_tokenizer.decode, self.decoder.aliases.of(window)
+
+        def told(number: int, tokens: Sequence[int]) -> None:
+            # The last character may not be whole yet.
+            partial(number, alias.swapped(decode(list(tokens), skip_special_tokens=False).rstrip("\ufffd")))
+
+        return told
 
     @property
     def spent(self) -> tuple[int, int]:

@@ -15,6 +15,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerFast
 from hybrid_agent.constrain import CallGrammar, Lexicon, NarrowedCalls, Spans, ToolTrie, find_spans
 from hybrid_agent.constrain.matcher import Matcher
 from hybrid_agent.constrain.slips import Slips
+from hybrid_agent.decoder.aliases import Aliases
 from hybrid_agent.decoder.branches import NOTED, Branches
 from hybrid_agent.decoder.bundle import find_model
 from hybrid_agent.decoder.chat import tool_names
@@ -41,6 +42,7 @@ class DecoderOptions:
     Attributes:
         constrained: calls are valid by construction; off, the model writes freely.
         spans: copied arguments are limited to what the window shows (needs `constrained`).
+        aliases: words that the decoder has not read in training are shown to it as names that it knows.
         greedy_first: of several candidates the first is greedy.
         prior_weight: exponent of the planner's tool prior.
         threads: of torch, for the whole process; None leaves them. One is best for models of a few million
@@ -52,6 +54,7 @@ class DecoderOptions:
 
     constrained: bool = True
     spans: bool = True
+    aliases: bool = True
     greedy_first: bool = True
     prior_weight: float = 1.0
     threads: int | None = None
@@ -113,6 +116,8 @@ class HfDecoder:
         self.speculator = self._speculator(draft)
         self.spent = (0, 0)  # tokens of all candidates of the last call, and how many of them were forced
         self._narrow = tiny and self.options.spans
+        aliased = self.options.aliases
+        self.aliases = Aliases(self.lexicon.known, self.lexicon.stand_ins) if aliased else Aliases()
         # Of the last window: the loop asks for more candidates of the same one.
         self._encoded: tuple[Window, int, list[int]] | None = None
         self._narrowed: tuple[Window, NarrowedCalls] | None = None
@@ -163,6 +168,8 @@ class HfDecoder:
         self, window: Window, budget: Budget, control: Control, watch: Callable[[Segment], bool] | None = None
     ) -> Sequence[Segment]:
         """Write budget.k candidate calls, without repeats (so there may be fewer). Repeats are not told to `watch`."""
+        alias = self.aliases.of(window)
+        window = alias.window
         how = Sampling(
             k=budget.k if budget.temperature > 0 else 1,  # greedy rows would all be the same
             max_tokens=budget.max_tokens,
@@ -181,8 +188,12 @@ class HfDecoder:
         found: dict[int, Segment] = {}
         texts: set[str] = set()
 
-        def told(row: int, draft: Draft) -> bool:
+        def said(draft: Draft) -> Segment:
             segment = self._segment(draft, name)
+            return segment.model_copy(update={"text": alias.swapped_call(segment.text)}) if alias else segment
+
+        def told(row: int, draft: Draft) -> bool:
+            segment = said(draft)
             if segment.text in texts or not (segment.complete or self._calls is None):
                 return False
             texts.add(segment.text)
@@ -200,7 +211,7 @@ class HfDecoder:
             asked = not branching or (self.options.greedy_first and how.k > 1)
             over = asked and told(0, self._mended(branches, window))
             if branching and not over:
-                texts.add(self._segment(greedy, name).text)  # the one that is asked for by itself
+                texts.add(said(greedy).text)  # the one that is asked for by itself
                 branches.finish_some(budget.temperature, budget.seed, lambda: how.k - len(found), told)
             if not found:  # no branch is worth writing
                 texts.clear()
@@ -212,7 +223,7 @@ class HfDecoder:
             drafts = engine.write(ids, how, constraint, bias, told, shift, speculator)
             self.spent = engine.spent
         if not found:
-            found[0] = gave_up(self._segment(drafts[0], name))
+            found[0] = gave_up(said(drafts[0]))
             if watch is not None:
                 watch(found[0])
         return [found[row] for row in sorted(found)]

@@ -27,9 +27,11 @@ class Reader:
 
         A text that does not fit the context behind the prompt is read as far as it does.
         """
-        ids, room = self.decoder.encode(window)
-        constraint = self.decoder.constraint(window)
-        return [self._read(ids, room, text, constraint() if constraint else None) for text in texts]
+        alias = self.decoder.aliases.of(window)
+        ids, room = self.decoder.encode(alias.window)
+        constraint = self.decoder.constraint(alias.window)
+        read = [self._read(ids, room, alias.swapped_call(text), constraint() if constraint else None) for text in texts]
+        return [segment.model_copy(update={"text": text}) for segment, text in zip(read, texts, strict=True)]
 
     def _read(self, ids: Sequence[int], room: int, text: str, matcher: Matcher | None) -> Segment:
         tokens = self.decoder.tokenizer.encode(text, add_special_tokens=False)[:room]

@@ -15,6 +15,7 @@ from hybrid_agent.constrain import Lexicon, find_spans
 from hybrid_agent.constrain.compile import grammar, portable
 from hybrid_agent.constrain.narrow import narrow
 from hybrid_agent.constrain.prepare import prepare
+from hybrid_agent.decoder.aliases import Alias, Aliases
 from hybrid_agent.decoder.bundle import find_model
 from hybrid_agent.decoder.hf import BASE, EXPERTS, SHAPING, gave_up, without_policy
 from hybrid_agent.decoder.prompt import ChatPrompt, Prompt, TinyPrompt, is_tiny
@@ -60,6 +61,7 @@ class VllmDecoder:
         tiny = is_tiny(tokenizer)
         self.schema = without_policy(schema) if tiny else dict(schema)
         self.prompt: Prompt = TinyPrompt(tokenizer) if tiny else ChatPrompt(tokenizer, self.schema)
+        self.aliases = Aliases(self.lexicon.known, self.lexicon.stand_ins)
         self.end = int(tokenizer.eos_token_id)
         self._whole: str | None = None
         self._spanned: dict[str, Any] | None = None
@@ -111,7 +113,8 @@ class VllmDecoder:
         Raises:
             InfraError: the engine failed.
         """
-        context = self.engine.context
+        alias = self.aliases.of(window)
+        window, context = alias.window, self.engine.context
         ids = self.prompt.encode(window, context - min(budget.max_tokens, context // 3))
         name = self.experts.choose(control, budget.expert_depth < 2) if self.experts else BASE
         lora = self.experts.lora(name) if self.experts else None
@@ -120,7 +123,7 @@ class VllmDecoder:
         spent = 0
         for batch in self._rounds(window, budget, min(budget.max_tokens, context - len(ids)), watch is not None):
             for written in self.engine.write(ids, batch, lora):
-                last = self._segment(written, name)
+                last = self._segment(written, name, alias)
                 spent += last.tokens
                 if last.text in found or not (last.complete or self._whole is None):
                     continue
@@ -169,11 +172,11 @@ class VllmDecoder:
         first, rest = request(1, 0.0), request(budget.k - 1, budget.temperature)
         return [[first], [rest]] if watched else [[first, rest]]
 
-    def _segment(self, written: Written, expert: str) -> Segment:
+    def _segment(self, written: Written, expert: str, alias: Alias) -> Segment:
         tokens = [token for token in written.tokens if token != self.end]
         text = self.tokenizer.backend_tokenizer.decode(tokens, skip_special_tokens=False)
         return Segment(
-            text=text.strip() if self._whole is None else text,
+            text=alias.swapped_call(text.strip() if self._whole is None else text),
             logprob=sum(written.chosen),
             tokens=len(written.tokens),
             complete=written.stopped,

@@ -200,7 +200,7 @@ def _inputs(config: TrainConfig, folder: Path, root: Path, console: Console, ran
     else:
         digest = same_data(folder, data)
     parents: dict[str, str] = {}
-    parent = find_run(root, stage.init) if stage.init else None
+    parent = _run(root, stage.init) if stage.init else None
     if parent is not None:
         manifest = read_manifest(parent)
         parents["init"] = file_hash(parent / "manifest.json")
@@ -219,7 +219,7 @@ def _inputs(config: TrainConfig, folder: Path, root: Path, console: Console, ran
             model = deepen(model, config.model.layers)
         return Inputs(data, digest, lexicon, tokenizer, model, parents)
     if stage.tokenizer is not None:
-        source = bundle_folder() if stage.tokenizer == "bundle" else find_run(root, stage.tokenizer)
+        source = _run(root, stage.tokenizer)
         parents["tokenizer"] = file_hash(source / "manifest.json")
         save_tokenizer(load_tokenizer(source / DECODER), folder / DECODER)
     elif not (folder / DECODER / "tokenizer.json").is_file():
@@ -234,6 +234,10 @@ def _inputs(config: TrainConfig, folder: Path, root: Path, console: Console, ran
         seed=config.seed,
     )
     return Inputs(data, digest, lexicon, tokenizer, model, parents)
+
+
+def _run(root: Path, name: str) -> Path:
+    return bundle_folder() if name == "bundle" else find_run(root, name)
 
 
 def _data(stage: SftConfig, fanout: FanoutConfig, windows: bool = False) -> tuple[Path | None, Path | None]:

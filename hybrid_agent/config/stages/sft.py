@@ -38,7 +38,7 @@ class SftConfig(Record):
     `mixture` is streamed instead, as `stream` says (then data=null and corpus=null).
     `init` is a complete run to go on from (its tokenizer and weights are taken over; with more `model.layers` than it
     has, it is deepened first), `tokenizer` one whose tokenizer alone is taken over, so that the model can draft for
-    that run's decoder; `bundle` is the shipped one."""
+    that run's decoder; `bundle` is the shipped one, of either."""
 
     name: Literal["sft"] = "sft"
     data: str | None = None

@@ -1,0 +1,134 @@
+"""Words that a decoder has never read, shown to it as names that it knows.
+
+A model of a few million parameters copies names that it was trained on and falters next to others: they are many
+tokens, and the wrong command or an ordinary word of the sentence gets likelier. So each unknown word of a window
+changes places with a noun that training drew names from, the same one wherever it stands, and what the decoder says is
+changed back (delexicalisation: Wen et al. 2015, https://arxiv.org/abs/1508.01745, for dialogue). Nothing outside the
+decoder ever sees a stand-in.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from hybrid_agent.types import Exchange, Window
+
+# An escape first: the n of "\nrocket" is no letter of the word behind it.
+PIECE = re.compile(r"\\.|[A-Z][a-z]+|[a-z]+|[A-Z]{2,}", re.DOTALL)
+SHORTEST = 3  # letters; shorter pieces (flags, parts of random strings) are few tokens anyway
+
+
+class Alias:
+    """How one window is shown: `window` is what the decoder reads. An alias is false if that is the window itself.
+
+    Args:
+        stand_ins: unknown word -> noun, both in lower case; no noun twice, and none that stands in the window.
+    """
+
+    def __init__(self, window: Window, stand_ins: Mapping[str, str]) -> None:
+        # Both ways, so that a text may name the noun itself, too, and so that it is its own inverse.
+        self._other = {**stand_ins, **{noun: word for word, noun in stand_ins.items()}}
+        self.window = self._shown(window) if stand_ins else window
+
+    def __bool__(self) -> bool:
+        return bool(self._other)
+
+    def swapped(self, text: str) -> str:
+        """A text about the window as the decoder reads it; or one of the decoder's as it is meant. (Of an unfinished
+        text the last word may be wrong.)"""
+        return PIECE.sub(self._piece, text) if self else text
+
+    def swapped_call(self, text: str) -> str:
+        """The same for a call: the strings in its JSON."""
+        return _in_strings(text, self.swapped) if self else text
+
+    def _piece(self, match: re.Match[str]) -> str:
+        piece = match[0]
+        found = self._other.get(piece.lower())
+        if found is None:
+            return piece
+        return found.upper() if piece.isupper() else found.capitalize() if piece[0].isupper() else found
+
+    def _shown(self, window: Window) -> Window:
+        exchanges = tuple(Exchange(call=self.swapped_call(e.call), obs=self.swapped(e.obs)) for e in window.exchanges)
+        texts = {name: tuple(map(self.swapped, getattr(window, name))) for name in ("steps", "files", "notes")}
+        return window.model_copy(update={"goal": self.swapped(window.goal), **texts, "exchanges": exchanges})
+
+
+class Aliases:
+    """Finds the alias of a window. Equal windows get equal ones, and a word keeps its noun while a window grows, unless
+    the noun itself comes in.
+
+    Args:
+        known: words that the decoder was trained on, in lower case; without them everything counts as known.
+        stand_ins: nouns that may stand for others; training drew names from them and used them for nothing else.
+    """
+
+    def __init__(self, known: Iterable[str] = (), stand_ins: Sequence[str] = ()) -> None:
+        self._known, self._stand_ins = frozenset(known), tuple(stand_ins)
+        self._last: tuple[Window, Alias] | None = None  # one attribute: other threads may ask, too
+
+    def of(self, window: Window) -> Alias:
+        """The alias of a window; none if all its words are known, or if some text could not be changed back."""
+        last = self._last
+        if last is None or last[0] is not window:
+            last = self._last = (window, self._found(window))
+        return last[1]
+
+    def _found(self, window: Window) -> Alias:
+        if not self._known or not self._stand_ins:
+            return Alias(window, {})
+        texts = list(_texts(window))
+        # In the order of their first place: what comes later changes nothing of what came before.
+        there = dict.fromkeys(piece.lower() for text in texts for piece in PIECE.findall(text))
+        chosen: dict[str, str] = {}
+        taken = set(there)
+        for word in there:
+            if len(word) >= SHORTEST and word.isalpha() and word not in self._known:
+                noun = self._noun(word, taken)
+                if noun is None:
+                    break
+                chosen[word] = noun
+                taken.add(noun)
+        alias = Alias(window, chosen)
+        return alias if all(alias.swapped(alias.swapped(text)) == text for text in texts) else Alias(window, {})
+
+    def _noun(self, word: str, taken: set[str]) -> str | None:
+        start = zlib.crc32(word.encode())
+        nouns = (self._stand_ins[(start + at) % len(self._stand_ins)] for at in range(len(self._stand_ins)))
+        return next((noun for noun in nouns if noun not in taken), None)
+
+
+def _texts(window: Window) -> Iterator[str]:
+    yield from (window.goal, *window.steps, *window.files, *window.notes)
+    for exchange in window.exchanges:
+        strings: list[str] = []
+
+        def found(text: str, strings: list[str] = strings) -> str:
+            strings.append(text)
+            return text
+
+        _in_strings(exchange.call, found)
+        yield from (*strings, exchange.obs)
+
+
+def _in_strings(text: str, change: Callable[[str], str]) -> str:
+    """JSON with each string value changed; what is no JSON is changed as a whole."""
+
+    def walk(value: Any) -> Any:
+        if isinstance(value, str):
+            return change(value)
+        if isinstance(value, dict):
+            return {key: walk(item) for key, item in value.items()}
+        return [walk(item) for item in value] if isinstance(value, list) else value
+
+    try:
+        value = json.loads(text)
+    except (json.JSONDecodeError, RecursionError):
+        return change(text)
+    new = walk(value)
+    return text if new == value else json.dumps(new, ensure_ascii=False, separators=(",", ":"))
