@@ -7,17 +7,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from hybrid_agent.agent import window as win
 from hybrid_agent.agent.act import Acted
 from hybrid_agent.agent.backtrack import Backtrack, certainty
+from hybrid_agent.agent.doubt import Doubts
 from hybrid_agent.agent.evidence import Evidence
 from hybrid_agent.agent.options import EpisodeResult, LoopOptions
 from hybrid_agent.agent.select import Selection, Selector, may_change, parse_call, stored_text
 from hybrid_agent.agent.tally import Tally
 from hybrid_agent.agent.timing import timed
-from hybrid_agent.errors import InputError, SandboxError
+from hybrid_agent.constrain.spans import step_text
+from hybrid_agent.errors import HybridAgentError, InputError, SandboxError
 from hybrid_agent.protocols import Decoder, Planner, Scheduler, Scorer, Toolbox
 from hybrid_agent.types import Control, Effort, Observation, Segment, Step, StepMs, ToolCall, Verdict, Window
 
@@ -58,6 +60,7 @@ class Episode:
         self.evidence = Evidence()
         self.tally = Tally()
         self.backtrack = Backtrack()
+        self.doubts = Doubts(chosen.looks if chosen.attempts > 1 else 0)
         self._attempt = 1
         self._start: str | None = None  # the first snapshots of the episode and of the step
         self._step_start: str | None = None
@@ -106,7 +109,7 @@ class Episode:
         else:
             verdict, obs, snapshot = self._gated(call, chosen, ms)
         self.tally.add(chosen.effort, verdict, obs)
-        before = self.window
+        before, kept = self.window, self._kept(call, obs)
         step = Step(
             action="plan" if call is not None and call.tool == "plan" else "tool",
             content=win.call_text(call) if call else chosen.best.text,
@@ -119,13 +122,14 @@ class Episode:
             obs=obs,
             ok=obs.ok,
             snapshot=snapshot,
+            kept=kept,
             ms=StepMs(**ms),
         )
         self.recorder.step(step)
         if self.on_step:
             self.on_step(before, step)
         self._note(step, chosen.best)
-        return self._advance(call or _invalid(chosen.best.text), obs)
+        return self._advance(call or _invalid(chosen.best.text), obs, kept)
 
     def _follow(self, done: Sequence[Step]) -> EpisodeResult | None:
         """Come to where stored steps lead, without acting; a rollback after the last one is done (again)."""
@@ -142,7 +146,7 @@ class Episode:
             self._note(step, _chosen(step))
             later = done[number].window if number < len(done) else None
             self._past = later.files if later else None
-            over = self._advance(call or _invalid(step.content), step.obs)
+            over = self._advance(call or _invalid(step.content), step.obs, step.kept)
             if over is not None and number < len(done):
                 raise InputError("the stored steps go on after their end", field=f"steps[{number - 1}]")
             if over is not None:
@@ -191,23 +195,46 @@ class Episode:
         gate_ms = (time.perf_counter() - begun) * 1e3
         return Acted(verdict, self.toolbox.execute(call) if verdict.allow else None, snapshot, gate_ms)
 
-    def _advance(self, call: ToolCall, obs: Observation) -> EpisodeResult | None:
+    def _kept(self, call: ToolCall | None, obs: Observation) -> str | None:
+        """The snapshot of a step that has passed its check, if another way is to be tried all the same."""
+        done = call is not None and _says_done(call, obs, self.window)
+        if not done or not self.doubts.worth_a_look(self.window, self.tally.turns, self.options.max_steps):
+            return None
+        try:
+            return self.toolbox.snapshot()
+        except SandboxError:
+            raise
+        except HybridAgentError:  # what cannot be saved stands as it is
+            return None
+
+    def _advance(self, call: ToolCall, obs: Observation, kept: str | None) -> EpisodeResult | None:
         """Move the window on; an EpisodeResult ends the episode."""
         window, op = self.window, call.args.get("op")
         self.evidence.note_changes(obs.changed)
         if obs.infra:
             return self._result("failed", False, obs.stderr, infra=True)
         if call.tool == "finish" and obs.ok:
-            return self._finish(str(call.args["status"]), str(call.args.get("summary", "")))
+            if self.doubts.kept is None:
+                return self._finish(str(call.args["status"]), str(call.args.get("summary", "")))
+            self._look_again()  # there is better to show
+            return None
         if call.tool == "plan" and obs.ok and op == "set":
+            if self.doubts.kept is not None and win.call_text(call) in self.backtrack.wrong(window):
+                self._take_back()  # there is no other plan
+                return None
             self.evidence = Evidence()
+            self.doubts.planned()
             self.window = win.planned(window, call.args["steps"], self._files())
-        elif call.tool == "plan" and obs.ok and op == "done" and window.phase == "step":
-            changed = self.evidence.close_step(call.args["check"])
-            self.window = win.finished_step(window, changed, self._files())
-            self._attempt, self._step_start, self._vetoed = 1, None, False
-            self.backtrack.step_done()
+        elif _says_done(call, obs, window):
+            if kept is not None:
+                self.doubts.keep(window, call.args["check"], self.evidence, kept)
+                self._look_again()
+            elif self.doubts.better(window):
+                self._step_done(call.args["check"], self.doubts.unmentioned(window))
+            else:
+                self._look_again()
         else:
+            self.doubts.note(call, obs)
             repeated = any(e.call == win.call_text(call) for e in window.exchanges) and not obs.ok
             self.window = win.tried(window, call, obs, self.options.obs_chars)
             failed_check = call.tool == "plan" and op == "done" and not obs.ok
@@ -215,8 +242,53 @@ class Episode:
                 return self._retry(repeated or not failed_check, obs)
         return None
 
+    def _step_done(self, check: dict[str, Any], left: int) -> None:
+        changed = self.evidence.close_step(check)
+        self.doubts.step_done(self.window, left)
+        self.window = win.finished_step(self.window, changed, self._files())
+        self._attempt, self._step_start, self._vetoed = 1, None, False
+        self.backtrack.step_done()
+
+    def _look_again(self) -> None:
+        """There is a way that is kept: try another one, or take it back."""
+        two, most = self.doubts.may_be_two(self.window), self.options.max_steps
+        if not self.doubts.look_again(self.window, self.tally.turns, most):
+            self._take_back()
+        elif two and self._plans <= self.options.looks:
+            self.backtrack.replan(step_text(self.window))
+            self._begin_again()
+        else:
+            self.backtrack.failed(may_plan=False)
+            self._restart()
+            self._tell_rest()
+
+    def _take_back(self) -> None:
+        """Nothing better was found: go on from what was kept."""
+        kept = self.doubts.take_back()
+        if self._past is None:
+            self.toolbox.rollback(kept.snapshot)
+        self.window, self.evidence = kept.window, kept.evidence
+        self._step_done(kept.check, kept.left[-1])
+        self._tell_rest()
+
+    def _tell_rest(self) -> None:
+        """The toolbox, which goes by calls that said so, may take a step for done that is not, or the other way."""
+        rest = list(self.window.steps[self.window.index :])
+        if rest and self._past is None:
+            self.toolbox.execute(ToolCall(tool="plan", args={"op": "set", "steps": rest}))
+
+    def _restart(self) -> None:
+        """Undo the step and begin it again."""
+        self._undo(self._step_start)
+        self.evidence.drop_changes()
+        self.doubts.restarted()
+        self.window = win.restarted(self.window)
+
     def _retry(self, stuck: bool, obs: Observation) -> EpisodeResult | None:
         """Roll back and do the step, or plan, another way; stop when that was the last attempt."""
+        if self.doubts.kept is not None:
+            self._look_again()
+            return None
         may_plan = self._plans < self.options.attempts
         if self._attempt >= self.options.attempts:
             if not stuck:
@@ -229,9 +301,7 @@ class Episode:
             self._begin_again()
         else:
             self._attempt += 1
-            self._undo(self._step_start)
-            self.evidence.drop_changes()
-            self.window = win.restarted(self.window)
+            self._restart()
         return None
 
     def _begin_again(self) -> None:
@@ -265,6 +335,11 @@ def _chosen(step: Step) -> Segment:
     """The candidate that a stored step took."""
     taken = (c for c in step.candidates if stored_text(c.text) == step.content)
     return next(taken, Segment(text=step.content))
+
+
+def _says_done(call: ToolCall, obs: Observation, window: Window) -> bool:
+    """Whether the step's check was named, and holds."""
+    return call.tool == "plan" and call.args.get("op") == "done" and obs.ok and window.phase == "step"
 
 
 def _denied(verdict: Verdict) -> Observation:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-NAME_LIKE = r"\w[./]\w|\d|_"  # a pattern: files, numbers, identifiers
+NAME_LIKE = r"\w[./]+\w|\d|_"  # a pattern: files, numbers, identifiers
 # A single quote opens only where no word ends (not in "don't") and closes only where none begins.
 _QUOTED = re.compile(r'"([^"\n]+)"|`([^`\n]+)`|(?<![A-Za-z0-9])\'([^\'\n]+)\'(?![A-Za-z0-9])')
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from functools import cached_property
 
 from hybrid_agent.constrain.clauses import joined
@@ -49,17 +50,22 @@ class Slips:
         if self.window.phase == "step" and text.startswith(_ACTS):
             counts["left_out"] = self.left_out(text)
         if self.window.phase == "plan":
-            counts["joined"] = sum(joined(step) for step in _steps(text))
+            counts["joined"] = sum(joined(step) for step in plan_steps(text))
         else:
             counts["filler"] = int(self.filler(text))
         return {kind: count for kind, count in counts.items() if count}
 
     def left_out(self, call: str) -> int:
-        """How many of the names neither the call nor one before it mentions, as a whole or in parts ("KEY=value")."""
-        runs = self._past_runs | set(runs_of(call))
-        return sum(
-            name.rstrip("/") not in call and name.rstrip("/") not in self._past and not set(runs_of(name)) <= runs
+        """How many of the names neither the call nor one before it mentions."""
+        return len(self.unmentioned((self._past, call)))
+
+    def unmentioned(self, texts: Sequence[str]) -> tuple[str, ...]:
+        """The names that none of these texts mentions, as a whole or in parts ("KEY=value")."""
+        runs = {run for text in texts for run in runs_of(text)}
+        return tuple(
+            name
             for name in self.named
+            if not any(name.rstrip("/") in text for text in texts) and not set(runs_of(name)) <= runs
         )
 
     def no_file(self, call: str) -> bool:
@@ -116,7 +122,7 @@ class Slips:
         return {part for name in (*self.window.files, *self.named) for part in name.split("/")} | self._past_runs
 
 
-def _steps(text: str) -> list[str]:
+def plan_steps(text: str) -> list[str]:
     """The steps of a plan; none for any other call, or one that was cut off."""
     try:
         steps = json.loads(text)["args"]["steps"]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from hybrid_agent.errors import HybridAgentError
 
-class ToolFailure(Exception):
+
+class ToolFailure(HybridAgentError):
     """The call failed for a reason the agent can read and act on.
 
     Args:

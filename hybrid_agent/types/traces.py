@@ -26,7 +26,8 @@ class StepMs(Record):
 
 
 class Step(Record):
-    """One turn of the loop as it is stored."""
+    """One turn of the loop as it is stored. `snapshot` is of the workspace before a call that may change it, `kept` of
+    what a step has done that passed its check, where the agent looks for a better way all the same."""
 
     action: Literal["plan", "tool", "gen", "review"]
     content: str
@@ -39,6 +40,7 @@ class Step(Record):
     obs: Observation | None = None
     ok: bool = False
     snapshot: str | None = None
+    kept: str | None = None
     ms: StepMs = StepMs()
 
 
