@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from hybrid_agent.constrain.slips import plan_steps
 from hybrid_agent.types import Segment, Window
 
 Place = tuple[str, ...]  # the plan, which of its steps, and the calls of the step so far
@@ -25,20 +24,6 @@ class _Made:
     certainty: float
 
 
-@dataclass(frozen=True)
-class Wrong:
-    """Calls that may not be made again: these texts, and plans with one of these steps."""
-
-    texts: frozenset[str] = frozenset()
-    steps: frozenset[str] = frozenset()
-
-    def __bool__(self) -> bool:
-        return bool(self.texts or self.steps)
-
-    def __contains__(self, text: str) -> bool:
-        return text in self.texts or bool(self.steps and self.steps.intersection(plan_steps(text)))
-
-
 class Backtrack:
     """The calls of the present attempt at a step, and all that were blamed so far in the episode."""
 
@@ -46,7 +31,7 @@ class Backtrack:
         self._plan: _Made | None = None
         self._made: list[_Made] = []
         self._wrong: dict[Place, set[str]] = {}
-        self._wrong_steps: set[str] = set()
+        self.wrong_steps: list[str] = []
 
     def note(self, window: Window, text: str, *, acted: bool, certainty: float) -> None:
         """Remember a call of the present attempt.
@@ -85,13 +70,12 @@ class Backtrack:
         """The plan is to blame: every attempt at one of its steps has failed, or this `step` is more than one."""
         if self._plan is not None:
             self._blame(self._plan)
-        if step is not None:
-            self._wrong_steps.add(step)
+        if step is not None and step not in self.wrong_steps:
+            self.wrong_steps.append(step)
 
-    def wrong(self, window: Window) -> Wrong:
-        """What failed attempts are blamed on, at this place."""
-        steps = self._wrong_steps if window.phase == "plan" else ()
-        return Wrong(frozenset(self._wrong.get(_place(window), ())), frozenset(steps))
+    def wrong(self, window: Window) -> frozenset[str]:
+        """Calls that failed attempts are blamed on, at this place."""
+        return frozenset(self._wrong.get(_place(window), ()))
 
     def step_done(self) -> None:
         """The attempt has succeeded."""

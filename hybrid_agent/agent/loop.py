@@ -109,7 +109,7 @@ class Episode:
         else:
             verdict, obs, snapshot = self._gated(call, chosen, ms)
         self.tally.add(chosen.effort, verdict, obs)
-        before, kept = self.window, self._kept(call, obs)
+        before = self.window
         step = Step(
             action="plan" if call is not None and call.tool == "plan" else "tool",
             content=win.call_text(call) if call else chosen.best.text,
@@ -122,13 +122,14 @@ class Episode:
             obs=obs,
             ok=obs.ok,
             snapshot=snapshot,
-            kept=kept,
             ms=StepMs(**ms),
         )
+        self._note(step, chosen.best)
+        kept = self._kept(call, obs)
+        step = step.model_copy(update={"kept": kept}) if kept else step
         self.recorder.step(step)
         if self.on_step:
             self.on_step(before, step)
-        self._note(step, chosen.best)
         return self._advance(call or _invalid(chosen.best.text), obs, kept)
 
     def _follow(self, done: Sequence[Step]) -> EpisodeResult | None:
@@ -155,8 +156,10 @@ class Episode:
 
     def _note(self, step: Step, best: Segment) -> None:
         assert step.window is not None
-        changing = step.verdict is not None and step.verdict.state_changing
-        self.backtrack.note(step.window, step.content, acted=changing or not step.ok, certainty=certainty(best))
+        acted = not step.ok or (step.verdict is not None and step.verdict.state_changing)
+        self.backtrack.note(step.window, step.content, acted=acted, certainty=certainty(best))
+        if acted or step.action == "plan":
+            self.doubts.sure(step.window, certainty(best))
 
     def _files(self) -> Sequence[str]:
         return self.toolbox.files() if self._past is None else self._past
@@ -230,7 +233,7 @@ class Episode:
                 self.doubts.keep(window, call.args["check"], self.evidence, kept)
                 self._look_again()
             elif self.doubts.better(window):
-                self._step_done(call.args["check"], self.doubts.unmentioned(window))
+                self._step_done(call.args["check"], self.doubts.of(window))
             else:
                 self._look_again()
         else:
@@ -242,9 +245,9 @@ class Episode:
                 return self._retry(repeated or not failed_check, obs)
         return None
 
-    def _step_done(self, check: dict[str, Any], left: int) -> None:
+    def _step_done(self, check: dict[str, Any], doubt: float) -> None:
         changed = self.evidence.close_step(check)
-        self.doubts.step_done(self.window, left)
+        self.doubts.step_done(self.window, doubt)
         self.window = win.finished_step(self.window, changed, self._files())
         self._attempt, self._step_start, self._vetoed = 1, None, False
         self.backtrack.step_done()
@@ -268,7 +271,7 @@ class Episode:
         if self._past is None:
             self.toolbox.rollback(kept.snapshot)
         self.window, self.evidence = kept.window, kept.evidence
-        self._step_done(kept.check, kept.left[-1])
+        self._step_done(kept.check, kept.doubts[-1])
         self._tell_rest()
 
     def _tell_rest(self) -> None:
@@ -308,7 +311,7 @@ class Episode:
         """Everything is undone, and planned anew."""
         self._undo(self._start)
         self._attempt, self._plans, self._vetoed = 1, self._plans + 1, False
-        self.window = win.opening(self.window.goal)
+        self.window = win.opening(self.window.goal, self.backtrack.wrong_steps)
 
     def _undo(self, snapshot: str | None) -> None:
         if snapshot is not None and self._past is None:

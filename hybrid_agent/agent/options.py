@@ -15,15 +15,15 @@ class LoopOptions:
     `attempts` is how often a step may be tried: after a failed verification the workspace goes back to the
     start of the step, and the next attempt leaves out the call that is to blame (`agent.backtrack`). If that is the
     plan, or all attempts have failed, the episode begins again with another plan, of at most `attempts`.
-    With more than one attempt, a step that passes its check but leaves out something that it names is kept, and up to
-    `looks` other ways are tried (`agent.doubt`).
+    With more than one attempt, a step that passes its check but leaves doubt is kept, and up to `looks` other ways are
+    tried (`agent.doubt`).
     Without a scheduler every turn draws `budget.k` candidates.
     """
 
     max_steps: int = 40
     max_step_calls: int = 8
     attempts: int = 1
-    looks: int = 3
+    looks: int = 5
     obs_chars: int = 600
     budget: Budget = field(default_factory=Budget)
     select: SelectOptions = field(default_factory=SelectOptions)

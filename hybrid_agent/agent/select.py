@@ -9,7 +9,6 @@ from typing import Literal
 
 from pydantic import ValidationError
 
-from hybrid_agent.agent.backtrack import Wrong
 from hybrid_agent.agent.draw import Draw
 from hybrid_agent.agent.window import call_text
 from hybrid_agent.protocols import Decoder, Scheduler, Scorer
@@ -108,7 +107,9 @@ class Selector:
         self.decoder, self.scorer, self.scheduler = decoder, scorer, scheduler
         self.options, self.budget, self.changes = options or SelectOptions(), budget or Budget(), changes
 
-    def choose(self, window: Window, control: Control, *, wrong: Wrong = Wrong(), turn: int = 0) -> Selection:
+    def choose(
+        self, window: Window, control: Control, *, wrong: frozenset[str] = frozenset(), turn: int = 0
+    ) -> Selection:
         """Draw, score and pick. Calls of the same turn draw the same candidates.
 
         Args:

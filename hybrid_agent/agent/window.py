@@ -9,9 +9,9 @@ from hybrid_agent.types import Exchange, Observation, ToolCall, Window
 CUT = " ... "
 
 
-def opening(goal: str) -> Window:
-    """The window of an episode that has done nothing yet."""
-    return Window(goal=goal, phase="plan")
+def opening(goal: str, barred: Sequence[str] = ()) -> Window:
+    """The window of an episode that has done nothing yet; no step may hold a `barred` clause."""
+    return Window(goal=goal, phase="plan", barred=tuple(barred))
 
 
 def obs_text(obs: Observation, cap: int) -> str:

@@ -94,6 +94,12 @@ def joined(step: str) -> int:
     return sum(any(named[:at]) and any(named[at:]) and not back[at] for at in range(1, len(parts)))
 
 
+def may_end_within(step: str) -> bool:
+    """Whether there is a place within a step where it might have ended: a comma, an "and"."""
+    quotes = [(start, end) for start, end, _ in quoted(step)]
+    return len(_segments(_cuts(_WEAK, step, quotes), len(step))) > 1
+
+
 def _worded(goal: str, choices: list[list[tuple[int, int]]]) -> tuple[tuple[str, ...], ...]:
     """The texts of each choice, with polite openings taken off and, if that differs, left on."""
     found: dict[tuple[str, ...], None] = {}

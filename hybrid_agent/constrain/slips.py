@@ -50,7 +50,7 @@ class Slips:
         if self.window.phase == "step" and text.startswith(_ACTS):
             counts["left_out"] = self.left_out(text)
         if self.window.phase == "plan":
-            counts["joined"] = sum(joined(step) for step in plan_steps(text))
+            counts["joined"] = sum(joined(step) for step in _steps(text))
         else:
             counts["filler"] = int(self.filler(text))
         return {kind: count for kind, count in counts.items() if count}
@@ -122,7 +122,7 @@ class Slips:
         return {part for name in (*self.window.files, *self.named) for part in name.split("/")} | self._past_runs
 
 
-def plan_steps(text: str) -> list[str]:
+def _steps(text: str) -> list[str]:
     """The steps of a plan; none for any other call, or one that was cut off."""
     try:
         steps = json.loads(text)["args"]["steps"]

@@ -7,7 +7,7 @@ turns them into constraints.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from hybrid_agent.constrain.clauses import clauses, plans
@@ -75,8 +75,13 @@ def find_spans(window: Window) -> Spans:
     prose = _unique(_prose(task, texts, (*window.files, *shown)), MAX_RUNS)
     pieces = _unique((piece for group in (words, paths, texts) for span in group for piece in _pieces(span)), MAX_RUNS)
     planning = window.phase == "plan"
-    parts, ways = (clauses(window.goal), plans(window.goal)) if planning else ((), ())
+    parts, ways = (clauses(window.goal), _allowed(plans(window.goal), window.barred)) if planning else ((), ())
     return Spans(words, paths, texts, lines, parts, runs, prose, pieces, names, ways)
+
+
+def _allowed(ways: tuple[tuple[str, ...], ...], barred: Sequence[str]) -> tuple[tuple[str, ...], ...]:
+    """The plans none of whose steps holds a barred clause; all of them, if no other is left."""
+    return tuple(way for way in ways if not any(clause in step for step in way for clause in barred)) or ways
 
 
 def _prose(task: str, texts: Iterable[str], elsewhere: Iterable[str]) -> Iterator[str]:

@@ -55,7 +55,9 @@ class Alias:
 
     def _shown(self, window: Window) -> Window:
         exchanges = tuple(Exchange(call=self.swapped_call(e.call), obs=self.swapped(e.obs)) for e in window.exchanges)
-        texts = {name: tuple(map(self.swapped, getattr(window, name))) for name in ("steps", "files", "notes")}
+        texts = {
+            name: tuple(map(self.swapped, getattr(window, name))) for name in ("steps", "files", "notes", "barred")
+        }
         return window.model_copy(update={"goal": self.swapped(window.goal), **texts, "exchanges": exchanges})
 
 
@@ -104,7 +106,7 @@ class Aliases:
 
 
 def _texts(window: Window) -> Iterator[str]:
-    yield from (window.goal, *window.steps, *window.files, *window.notes)
+    yield from (window.goal, *window.steps, *window.files, *window.notes, *window.barred)
     for exchange in window.exchanges:
         strings: list[str] = []
 

@@ -19,7 +19,8 @@ class Window(Record):
 
     `phase` is `plan` (split the goal), `step` (work on `steps[index]`) or `finish`. `files` is a
     capped listing of the workspace at the start of the step. `notes` are one-line summaries of finished
-    steps. `exchanges` are the calls of the current step only: older ones are folded into notes.
+    steps. `exchanges` are the calls of the current step only: older ones are folded into notes. `barred` are clauses
+    that no step may hold: as one they have led to nothing good (phase `plan` only; a constraint, not part of the text).
     """
 
     goal: str
@@ -29,3 +30,4 @@ class Window(Record):
     files: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     exchanges: tuple[Exchange, ...] = ()
+    barred: tuple[str, ...] = ()

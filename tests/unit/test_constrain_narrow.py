@@ -314,3 +314,17 @@ def test_quoted_texts_of_several_words_are_copied_as_a_whole() -> None:
         assert (not covers(schema, text, spans, Lexicon())) == fine  # type: ignore[arg-type]
         narrowed = narrow(schema, spans, Lexicon())
         assert jsonschema.Draft202012Validator(narrowed).is_valid(text) == fine
+
+
+def test_a_barred_clause_is_no_step_of_a_plan():
+    goal = "please copy a.txt to b.txt, move c.md to d.md and list e"
+    joined = "copy a.txt to b.txt, move c.md to d.md"
+    ways = find_spans(Window(goal=goal)).plans
+    assert (joined, "list e") in ways
+    left = find_spans(Window(goal=goal, barred=(joined,))).plans
+    assert ("copy a.txt to b.txt", "move c.md to d.md", "list e") in left and len(left) < len(ways)
+    assert not any(joined in step for way in left for step in way)
+    assert (
+        find_spans(Window(goal="copy a.txt", barred=("copy a.txt",))).plans
+        == find_spans(Window(goal="copy a.txt")).plans
+    )

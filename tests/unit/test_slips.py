@@ -26,6 +26,7 @@ def call(tool, **args):
         ("set `retries` to \"3\" in 'app.ini'", (), ("retries", "3", "app.ini")),
         ("copy report.txt into vault_2, please", (), ("report.txt", "vault_2")),
         ("copy the notes into vault", ("notes", "vault/"), ("notes", "vault")),
+        ("let master/.env define it", (), ("master/.env",)),
         ("list the files", (), ()),
         ("append 'two plums' to a/b.txt.", (), ("two plums", "a/b.txt")),
     ],
