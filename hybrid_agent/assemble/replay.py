@@ -49,7 +49,7 @@ def lesson_of(trace: Trace) -> Lesson:
     Raises:
         InputError: something went wrong on the way, or secrets were cut out, so that its calls are no recipe.
     """
-    if any(not step.ok for step in trace.steps):
+    if any(not step.ok or step.kept for step in trace.steps):
         raise InputError("it took detours", field="trace", fix="keep a note instead")
     if MARK in trace.goal or any(MARK in step.content for step in trace.steps):
         raise InputError("secrets were cut out of it", field="trace", fix="leave secrets out of goals")

@@ -53,6 +53,8 @@ def step_lines(step: Step, width: int = 110) -> list[Text]:
     head.append(f"  {step_ms(step):.0f} ms", style="dim")
     if step.snapshot:
         head.append(f"  snapshot {step.snapshot[:12]}", style="dim")
+    if step.kept:
+        head.append("  kept; looking for a better way", style="dim")
     lines = [head]
     chosen = describe_choice(step)
     if chosen:
@@ -155,8 +157,9 @@ class LiveView(PlainView):
         plan = planned_steps(step)
         if plan:
             self._plan, self._index = plan, 0
-        elif step.ok and is_done(step):
-            self._index += 1
+        elif window.phase == "step":  # after a rollback it may be another plan's
+            self._plan = list(window.steps)
+            self._index = window.index + (step.ok and is_done(step) and not step.kept)
         self._lines.append(step_lines(step))
         self._draw()
 

@@ -53,29 +53,30 @@ export class RunView {
     byId("chart").replaceChildren(chart(this.points));
   }
 
-  step({ content, verdict, obs, ok, ms }) {
+  step({ content, window, verdict, obs, ok, kept, ms }) {
     const card = this.card(this.turn || this.cards.size + 1);
     if (!card.querySelector("table")) card.append(make("code", {}, callText(content)));
     if (verdict && !verdict.allow) card.append(make("p", { class: "not-ok" }, `denied (${verdict.rule}): ${verdict.reason}`));
     const said = obs ? [obs.stdout, obs.stderr].filter(Boolean).join("\n") : "";
     const total = Object.values(ms ?? {}).reduce((sum, part) => sum + part, 0);
-    card.append(make("p", {}, make("span", { class: ok ? "ok" : "not-ok" }, ok ? "ok" : "failed"),
+    card.append(make("p", {}, make("span", { class: ok ? "ok" : "not-ok" }, ok ? kept ? "ok, kept; looking for a better way" : "ok" : "failed"),
       make("span", { class: "soft" }, ` ${number(total, 0)} ms`)));
     if (said) card.append(make("pre", { tabindex: 0, "aria-label": "observation" }, said));
-    this.plan(content);
+    if (ok) this.plan(content, window, kept);
   }
 
-  plan(content) {
+  plan(content, window, kept) {
     let call;
     try {
       call = JSON.parse(content);
     } catch {
       return;
     }
-    const list = byId("plan");
     if (call.tool !== "plan") return;
-    if (call.args.op === "set") list.replaceChildren(...call.args.steps.map((step) => make("li", {}, step)));
-    if (call.args.op === "done") list.querySelector("li:not(.ok)")?.classList.add("ok");
+    const set = call.args.op === "set";  // after a rollback the window may be another plan's
+    const steps = set ? call.args.steps : window?.steps ?? [];
+    const over = set ? 0 : (window?.index ?? 0) + (kept ? 0 : 1);
+    byId("plan").replaceChildren(...steps.map((step, at) => make("li", { class: at < over ? "ok" : "" }, step)));
   }
 
   approval({ approval, call, reason, state }) {
