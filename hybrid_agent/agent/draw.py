@@ -115,9 +115,13 @@ class Draw:
         self.effort = count.model_copy(update={**sums, "early": count.early or more.early})
 
     def _keep(self, segment: Segment) -> None:
-        """Texts count once: drawing one again says nothing new of its energy."""
-        if all(segment.text != known.text for known in self.candidates):
-            self.candidates.append(segment)
+        """Texts count once; one that comes again with another log-probability is scored anew."""
+        for at, known in enumerate(self.candidates):
+            if segment.text == known.text:
+                if segment.logprob != known.logprob:
+                    self.candidates[at] = segment
+                return
+        self.candidates.append(segment)
 
     def _clear(self) -> bool:
         """Does the best lead by the margin? Scores what has come once it fills a batch."""

@@ -62,7 +62,7 @@ class Alias:
 
 
 class Aliases:
-    """Finds the alias of a window. Equal windows get equal ones, and a word keeps its noun while a window grows, unless
+    """Finds aliases of a window. Equal windows get equal ones, and a word keeps its noun while a window grows, unless
     the noun itself comes in.
 
     Args:
@@ -72,16 +72,23 @@ class Aliases:
 
     def __init__(self, known: Iterable[str] = (), stand_ins: Sequence[str] = ()) -> None:
         self._known, self._stand_ins = frozenset(known), tuple(stand_ins)
+        self._nouns = frozenset(stand_ins)
         self._last: tuple[Window, Alias] | None = None  # one attribute: other threads may ask, too
 
-    def of(self, window: Window) -> Alias:
-        """The alias of a window; none if all its words are known, or if some text could not be changed back."""
+    def of(self, window: Window, naming: int = 0) -> Alias:
+        """An alias of a window; none if there is nothing to change, or if some text could not be changed back.
+
+        Args:
+            naming: 0 changes unknown words alone; from 1 on, the nouns of the window too, for other ones each time.
+        """
+        if naming:
+            return self._found(window, naming)
         last = self._last
         if last is None or last[0] is not window:
-            last = self._last = (window, self._found(window))
+            last = self._last = (window, self._found(window, 0))
         return last[1]
 
-    def _found(self, window: Window) -> Alias:
+    def _found(self, window: Window, naming: int) -> Alias:
         if not self._known or not self._stand_ins:
             return Alias(window, {})
         texts = list(_texts(window))
@@ -90,8 +97,9 @@ class Aliases:
         chosen: dict[str, str] = {}
         taken = set(there)
         for word in there:
-            if len(word) >= SHORTEST and word.isalpha() and word not in self._known:
-                noun = self._noun(word, taken)
+            unknown = len(word) >= SHORTEST and word.isalpha() and word not in self._known
+            if unknown or (naming and word in self._nouns):
+                noun = self._noun(f"{word}{naming or ''}", taken)
                 if noun is None:
                     break
                 chosen[word] = noun

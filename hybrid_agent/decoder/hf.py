@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,7 +16,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerFast
 from hybrid_agent.constrain import CallGrammar, Lexicon, NarrowedCalls, Spans, ToolTrie, find_spans
 from hybrid_agent.constrain.matcher import Matcher
 from hybrid_agent.constrain.slips import Slips
-from hybrid_agent.decoder.aliases import Aliases
+from hybrid_agent.decoder.aliases import Alias, Aliases
 from hybrid_agent.decoder.branches import NOTED, Branches
 from hybrid_agent.decoder.bundle import find_model
 from hybrid_agent.decoder.chat import tool_names
@@ -168,7 +169,39 @@ class HfDecoder:
         self, window: Window, budget: Budget, control: Control, watch: Callable[[Segment], bool] | None = None
     ) -> Sequence[Segment]:
         """Write budget.k candidate calls, without repeats (so there may be fewer). Repeats are not told to `watch`."""
-        alias = self.aliases.of(window)
+        if budget.draw == "rename" and budget.temperature > 0 and self.aliases.of(window, 1):
+            return self._renamed(window, budget, control, watch)
+        return self._propose(self.aliases.of(window), budget, control, watch)
+
+    def _renamed(
+        self, window: Window, budget: Budget, control: Control, watch: Callable[[Segment], bool] | None
+    ) -> Sequence[Segment]:
+        """What the decoder writes greedily of the window, and of budget.k others like it but for the names.
+
+        A call should not depend on what things are called, so these are votes; the log-probability of a call is that of
+        the mixture, where a text that was not written counts nothing. The greedy call of the window itself comes first.
+        """
+        greedy = budget.model_copy(update={"k": 1, "temperature": 0.0, "draw": "sample"})
+        found: dict[str, list[Segment]] = {}
+        spent = (0, 0)
+        for naming in range(budget.k + 1):
+            (segment,) = self._propose(self.aliases.of(window, naming), greedy, control, None)
+            found.setdefault(segment.text, []).append(segment)
+            if naming:
+                spent = (spent[0] + self.spent[0], spent[1] + self.spent[1])
+        self.spent = spent
+        told = []
+        for same in found.values():
+            share = sum(math.exp(min(0.0, segment.logprob)) for segment in same) / (budget.k + 1)
+            told.append(same[0].model_copy(update={"logprob": math.log(max(share, 1e-30))}))
+        for segment in told:
+            if watch is not None and watch(segment):
+                break
+        return told
+
+    def _propose(
+        self, alias: Alias, budget: Budget, control: Control, watch: Callable[[Segment], bool] | None
+    ) -> Sequence[Segment]:
         window = alias.window
         how = Sampling(
             k=budget.k if budget.temperature > 0 else 1,  # greedy rows would all be the same
@@ -201,7 +234,7 @@ class HfDecoder:
             return watch is not None and watch(segment)
 
         constraint, bias = self.constraint(window), self._bias(control)
-        branching = budget.draw == "branch" and how.temperature > 0
+        branching = budget.draw != "sample" and how.temperature > 0
         if constraint is not None and (branching or (self._narrow and how.temperature == 0)):
             one = replace(how, k=1, temperature=0.0, others=NOTED)
             prior = tuple(sorted(control.tool_prior.items()))

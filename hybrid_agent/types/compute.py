@@ -23,12 +23,13 @@ class Budget(Record):
 
     `speculate` lets a draft model propose tokens (never changes what is written, only how fast); `shaping` is the
     strength α of the energy model's logit shaping, 0 = the plain decoder. `expert_depth` is how many experts may
-    take part in a segment. `draw` says how candidates differ: each a sample, or branches of the greedy text, which
-    are all different (hybrid_agent.decoder.branches); decoders that cannot branch sample.
+    take part in a segment. `draw` says how candidates differ: each a sample; branches of the greedy text, which are
+    all different (hybrid_agent.decoder.branches); or what is written greedily when things have other names
+    (hybrid_agent.decoder.aliases). Decoders that cannot rename branch, and those that cannot branch sample.
     """
 
     k: int = Field(default=1, ge=1, le=64)
-    draw: Literal["sample", "branch"] = "sample"
+    draw: Literal["sample", "branch", "rename"] = "sample"
     max_tokens: int = Field(default=512, ge=1)
     temperature: float = Field(default=0.0, ge=0)
     seed: int = 0
