@@ -24,7 +24,7 @@ from pydantic import ValidationError
 
 from hybrid_agent.config.explain import explain
 from hybrid_agent.config.hybrid import TUNED, Thresholds
-from hybrid_agent.decoder.bundle import DECODER, LIMIT, Part, export_bundle, part_sizes, parts_of
+from hybrid_agent.decoder.bundle import DECODER, LIMIT, Part, export_bundle, part_sizes, parts_of, read_lexicon
 from hybrid_agent.errors import InputError
 from hybrid_agent.runs.atomic import file_hash, write_json
 from hybrid_agent.runs.layout import find_run
@@ -53,6 +53,7 @@ def export(
     figures: Mapping[str, object] | None = None,
     command: str | None = None,
     limit: int = LIMIT,
+    lexicon: Path | None = None,
 ) -> Manifest:
     """Collect the parts and write the bundle.
 
@@ -60,6 +61,7 @@ def export(
         run: the decoder's run, a bundle's folder, or `bundle`.
         parts: part (see NAMES) -> run, folder, file, or `none`.
         limit: most bytes that it may have; 0: any number. What ships with the package has at most `LIMIT`.
+        lexicon: of another corpus than the one that the run names; None: the run's own.
 
     Raises:
         InputError: a part is missing, damaged or belongs to another decoder, or all together are too large.
@@ -85,7 +87,9 @@ def export(
             rules = _rules(tuned).model_copy(update={"alpha": alpha})
             write_json(with_alpha, rules.model_dump(mode="json"))
             ordered[TUNED] = Part(with_alpha, tuned.parent if tuned else None, tuned.about if tuned else None)
-        return export_bundle(home, dest, figures, command and portable(command), ordered, limit or sys.maxsize)
+        words = read_lexicon(lexicon) if lexicon else None
+        most = limit or sys.maxsize
+        return export_bundle(home, dest, figures, command and portable(command), ordered, most, words)
     finally:
         with_alpha.unlink(missing_ok=True)
 
@@ -176,6 +180,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--dest", type=Path, default=BUNDLE, help="where the bundle goes (default: in the package)")
     parser.add_argument("--command", help="the command(s) that make it again, if not just the run's own")
     parser.add_argument("--figures", type=Path, help="JSON object of measured results to keep in the manifest")
+    parser.add_argument("--lexicon", type=Path, help="lexicon.json of another corpus (default: the run's own)")
     parser.add_argument("--limit", type=int, metavar="MB", default=LIMIT >> 20, help="refuse more (24; 0: any size)")
     options = parser.parse_args(arguments)
     try:
@@ -183,7 +188,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise InputError("write PART=RUN", where=wrong[0])
         parts = dict(text.split("=", 1) for text in options.parts)
         figures = json.loads(options.figures.read_text()) if options.figures else None
+        if options.lexicon is not None and not options.lexicon.is_file():
+            raise InputError("no such file", where=str(options.lexicon), field="--lexicon")
         more = {"figures": figures, "command": options.command, "limit": max(0, options.limit) << 20}
+        more["lexicon"] = options.lexicon
         manifest = export(options.run, parts, runs=options.runs, dest=options.dest, **more)
     except (InputError, OSError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)

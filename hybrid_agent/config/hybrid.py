@@ -106,7 +106,7 @@ class HybridConfig(Record):
     early_exit: bool = True
     constrained: bool = True
     k: int = Field(default=4, ge=1, le=64)
-    draw: Literal["sample", "branch", "rename"] = "branch"
+    draw: Literal["sample", "branch", "rename"] = "rename"
     set: Overrides = Overrides()
 
 

@@ -101,6 +101,7 @@ def export_bundle(
     command: str | None = None,
     parts: Mapping[str, Part] | None = None,
     limit: int = LIMIT,
+    lexicon: Lexicon | None = None,
 ) -> Manifest:
     """Make a bundle from a finished run and any other parts, replacing what is at `folder`.
 
@@ -114,6 +115,7 @@ def export_bundle(
         command: the command(s) that make it again, if they are not just the run's own.
         parts: the other parts by their place in the bundle (see PARTS).
         limit: most bytes that it may have.
+        lexicon: another one than the run's own.
 
     Raises:
         InputError: the run is not complete, a part is none, or the bundle would be larger than the limit.
@@ -132,7 +134,7 @@ def export_bundle(
         model, tokenizer = load_checkpoint(source.model_folder)
         model.half().save_pretrained(str(temp / DECODER))  # type: ignore[no-untyped-call]
         save_tokenizer(tokenizer, temp / DECODER)
-        (temp / LEXICON).write_text(source.lexicon.to_json(), encoding="utf-8")
+        (temp / LEXICON).write_text((lexicon or source.lexicon).to_json(), encoding="utf-8")
         for name, part in parts.items():
             copy_part(part.source, temp / name)
         manifest = _manifest(source, file_hash(run / MANIFEST), parts, figures, command)

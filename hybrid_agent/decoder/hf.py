@@ -33,6 +33,7 @@ from hybrid_agent.types import Budget, Control, Segment, Window
 DRAFT, SHAPING, EXPERTS = "draft", "shaping", "experts"
 BASE = "base"  # the name of the decoder itself among experts
 _ENGINES = 9  # kept at most: each holds a cache
+LEAST = 1e-30  # of a text's probability
 _BEFORE_NAME = '{"tool":"'
 
 
@@ -176,24 +177,26 @@ class HfDecoder:
     def _renamed(
         self, window: Window, budget: Budget, control: Control, watch: Callable[[Segment], bool] | None
     ) -> Sequence[Segment]:
-        """What the decoder writes greedily of the window, and of budget.k others like it but for the names.
+        """What the decoder writes greedily of the window, and of others like it but for the names: budget.k in all, or,
+        where the greedy call was asked for by itself, budget.k others.
 
         A call should not depend on what things are called, so these are votes; the log-probability of a call is that of
         the mixture, where a text that was not written counts nothing. The greedy call of the window itself comes first.
         """
         greedy = budget.model_copy(update={"k": 1, "temperature": 0.0, "draw": "sample"})
+        others = budget.k - self.options.greedy_first
         found: dict[str, list[Segment]] = {}
-        spent = (0, 0)
-        for naming in range(budget.k + 1):
+        tokens = forced = 0
+        for naming in range(others + 1):
             (segment,) = self._propose(self.aliases.of(window, naming), greedy, control, None)
             found.setdefault(segment.text, []).append(segment)
-            if naming:
-                spent = (spent[0] + self.spent[0], spent[1] + self.spent[1])
-        self.spent = spent
+            if naming or self.options.greedy_first:
+                tokens, forced = tokens + self.spent[0], forced + self.spent[1]
+        self.spent = (tokens, forced)
         told = []
         for same in found.values():
-            share = sum(math.exp(min(0.0, segment.logprob)) for segment in same) / (budget.k + 1)
-            told.append(same[0].model_copy(update={"logprob": math.log(max(share, 1e-30))}))
+            share = sum(math.exp(min(0.0, segment.logprob)) for segment in same) / (others + 1)
+            told.append(same[0].model_copy(update={"logprob": math.log(max(share, LEAST))}))
         for segment in told:
             if watch is not None and watch(segment):
                 break
