@@ -28,6 +28,7 @@ from hybrid_agent.decoder.shaping import Shaper
 from hybrid_agent.decoder.speculate import DraftSource, PromptLookup, SmallModel, Speculator
 from hybrid_agent.errors import InputError
 from hybrid_agent.nn.rows import fast_rows
+from hybrid_agent.traces.domains import domain_of
 from hybrid_agent.types import Budget, Control, Segment, Window
 
 DRAFT, SHAPING, EXPERTS = "draft", "shaping", "experts"
@@ -182,6 +183,7 @@ class HfDecoder:
 
         A call should not depend on what things are called, so these are votes; the log-probability of a call is that of
         the mixture, where a text that was not written counts nothing. The greedy call of the window itself comes first.
+        Code depends on its names (`count_vowels`), so a greedy call that writes some gets branches instead.
         """
         greedy = budget.model_copy(update={"k": 1, "temperature": 0.0, "draw": "sample"})
         others = budget.k - self.options.greedy_first
@@ -189,6 +191,8 @@ class HfDecoder:
         tokens = forced = 0
         for naming in range(others + 1):
             (segment,) = self._propose(self.aliases.of(window, naming), greedy, control, None)
+            if not naming and domain_of(segment.text) == "code":
+                return self._propose(self.aliases.of(window), budget, control, watch)
             found.setdefault(segment.text, []).append(segment)
             if naming or self.options.greedy_first:
                 tokens, forced = tokens + self.spent[0], forced + self.spent[1]
