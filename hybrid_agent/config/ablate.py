@@ -15,6 +15,7 @@ Variant = Literal[
     "no_scorer",
     "no_experts",
     "fixed_k",
+    "branches",
     "four_samples",
     "free_form",
     "no_speculation",

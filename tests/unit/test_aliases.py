@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import math
 import re
 
 import pytest
@@ -17,6 +18,7 @@ from hybrid_agent.decoder.hf import DecoderOptions, HfDecoder
 from hybrid_agent.decoder.read import Reader
 from hybrid_agent.errors import InputError
 from hybrid_agent.tools.registry import call_schema
+from hybrid_agent.traces.domains import domain_of
 from hybrid_agent.types import Budget, Control, Exchange, Window
 from tests.unit.decoder_models import model, tokenizer
 
@@ -142,6 +144,42 @@ def test_a_call_is_read_as_it_would_be_written() -> None:
     (plain,) = Reader(decoder(False)).read(alias.window, [alias.swapped_call(written.text)])
     assert read.text == written.text
     assert read.model_copy(update={"text": ""}) == plain.model_copy(update={"text": ""})
+
+
+def scene(number: int) -> Window:
+    goal = f"write zorbel{number}.py and copy quux.txt to the folder frell"
+    return Window(goal=goal, phase="step", steps=(goal,), files=("quux.txt", f"zorbel{number}.py"))
+
+
+def greedy(window: Window, naming: int) -> tuple[str, float]:
+    """What is written of the window under a naming, and its log-probability."""
+    alias = decoder(True).aliases.of(window, naming)
+    (segment,) = decoder(False).propose(alias.window, Budget(max_tokens=40), Control())
+    return alias.swapped_call(segment.text), segment.logprob
+
+
+def test_candidates_by_other_names_are_votes() -> None:
+    budget, several = Budget(k=4, temperature=0.3, draw="rename", max_tokens=40), 0
+    for window in map(scene, range(12)):
+        ballots = [greedy(window, naming) for naming in range(4)]
+        if domain_of(ballots[0][0]) == "code":
+            continue
+        found = decoder(True).propose(window, budget, Control())
+        assert [s.text for s in found] == list(dict.fromkeys(text for text, _ in ballots))
+        for segment in found:
+            share = sum(math.exp(logprob) for text, logprob in ballots if text == segment.text) / 4
+            assert segment.logprob == pytest.approx(math.log(share), abs=1e-3)
+        several += len(found) > 1
+    assert several >= 3
+
+
+def test_code_and_windows_without_names_get_branches() -> None:
+    rename, branch = (Budget(k=3, temperature=0.3, draw=draw, max_tokens=40) for draw in ("rename", "branch"))
+    scenes = [window for window in map(scene, range(40)) if domain_of(greedy(window, 0)[0]) == "code"]
+    assert scenes
+    for window in (*scenes, Window(goal="say the key")):
+        found = decoder(True).propose(window, rename, Control())
+        assert [s.text for s in found] == [s.text for s in decoder(True).propose(window, branch, Control())]
 
 
 def test_the_lexicon_carries_both_lists_and_may_do_without() -> None:

@@ -95,6 +95,7 @@ def test_presets_say_what_their_names_say() -> None:
         False,
         False,
     )
+    assert preset("branches") == presets["full"].model_copy(update={"draw": "branch"})
     assert preset("four_samples") == presets["fixed_k"].model_copy(
         update={"draw": "sample", "set": presets["logprob4"].set}
     )
