@@ -34,30 +34,33 @@ def write(decoder: HfDecoder, examples: list[Example], *budgets: Budget) -> list
 
 
 def candidates(folder: Path, examples: list[Example], rounds: int, parts: Mapping[str, Path]) -> list[Ratio]:
-    """Four candidates over one prefix against one: samples and branches, at once and as the loop asks (a greedy one,
-    then three); and scored by the energy model, if it is there."""
+    """Four candidates against one: samples and branches over one prefix, at once and as the loop asks (a greedy one,
+    then three), and what is written with other names; scored by the energy model, if it is there."""
     decoder = HfDecoder.from_folder(folder, call_schema(), DecoderOptions(threads=1), parts={})
     asks_twice = HfDecoder.from_folder(folder, call_schema(), DecoderOptions(threads=1, greedy_first=False), parts={})
     scorer = load_part(SCORER, parts)
     one = Budget(max_tokens=160)
     sampled = Budget(max_tokens=160, temperature=0.8)
-    branched = Budget(max_tokens=160, temperature=Thresholds().temperature, draw="branch")
+    branched = Budget(k=3, max_tokens=160, temperature=Thresholds().temperature, draw="branch")
+    renamed = branched.model_copy(update={"draw": "rename"})
 
     runs: dict[str, Callable[[], object]] = {
         "K=4 / K=1, samples": lambda: write(decoder, examples, sampled.model_copy(update={"k": 4})),
         "greedy, then 3 samples / K=1": lambda: write(asks_twice, examples, one, sampled.model_copy(update={"k": 3})),
-        "greedy, then 3 branches / K=1": lambda: write(asks_twice, examples, one, branched.model_copy(update={"k": 3})),
+        "greedy, then 3 branches / K=1": lambda: write(asks_twice, examples, one, branched),
+        "greedy, then 3 by other names / K=1": lambda: write(asks_twice, examples, one, renamed),
     }
     if scorer is not None:
 
-        def reranked() -> None:
+        def reranked(more: Budget) -> None:
             for example in examples:
                 asks_twice.forget()
                 found = [*asks_twice.propose(example.window, one, Control())]
-                found += asks_twice.propose(example.window, branched.model_copy(update={"k": 3}), Control())
+                found += asks_twice.propose(example.window, more, Control())
                 scorer.score(example.window, found)
 
-        runs["greedy, 3 branches, reranked / K=1"] = reranked
+        runs["greedy, 3 branches, reranked / K=1"] = lambda: reranked(branched)
+        runs["greedy, 3 by other names, reranked / K=1"] = lambda: reranked(renamed)
     found = []
     for name, run in runs.items():
         ours, other = take_turns(run, lambda: write(decoder, examples, one), rounds)
