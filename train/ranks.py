@@ -39,6 +39,12 @@ class Ranks:
             dist.init_process_group("cpu:gloo,cuda:nccl" if device == "cuda" else "gloo", timeout=TIMEOUT)
         return cls(dist.get_rank(), world)
 
+    @staticmethod
+    def leave() -> None:
+        """Leave the group, when all are done: left to the end of the process, its threads may abort it."""
+        if dist.is_initialized():
+            dist.destroy_process_group()
+
     def join_alone(self) -> None:
         """Make a group of one, for code that cannot do without a group."""
         if not dist.is_initialized():

@@ -51,6 +51,7 @@ def main(overrides: Sequence[str] | None = None) -> int:
                 Ranks.from_environment(config.profile.device)
                 stage = importlib.import_module(f"train.stages.{config.stage.name}")
                 folder = stage.run(config, command, console)
+                Ranks.leave()
         except Stopped as stop:
             console.print(f"{stop}; it is saved. Go on with:\n  {command}", highlight=False)
             return 130

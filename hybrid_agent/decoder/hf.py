@@ -245,7 +245,7 @@ class HfDecoder:
         if constraint is not None and (branching or (self._narrow and how.temperature == 0)):
             one = replace(how, k=1, temperature=0.0, others=NOTED)
             prior = tuple(sorted(control.tool_prior.items()))
-            key = (tuple(ids), how.max_tokens, name, budget.shaping, prior, speculator is None)
+            key = (tuple(ids), window.barred, how.max_tokens, name, budget.shaping, prior, speculator is None)
             greedy = self._greedy(key, lambda: engine.write(ids, one, constraint, bias, None, shift, speculator)[0])
             branches, drafts = Branches(engine, ids, one, constraint, bias, shift, greedy), [greedy]
             asked = not branching or (self.options.greedy_first and how.k > 1)

@@ -145,7 +145,7 @@ class Torn(ScriptedDecoder):
         if made == 0:
             return [Segment(text=json.dumps(fs("list", path=".")), logprob=-3.0)]
         if made == 1:
-            both = [(fs("write", path="wrong.txt", text="x"), -0.4), (fs("write", path="a.txt", text="x"), -1.5)]
+            both = [(fs("write", path="wrong.txt", text="x"), -0.4), (fs("write", path="a.txt", text="x"), -1.1)]
             return [Segment(text=json.dumps(call), logprob=lp) for call, lp in both][: budget.k]
         return [Segment(text=json.dumps(done("exists", path="a.txt")), logprob=-0.1)]
 

@@ -176,7 +176,7 @@ def test_the_served_agent_leaves_the_same_trace(gateway: Gateway, in_process: li
     events = gateway.follow(run)
     assert gateway.run(run)["state"] == "done", events[-1]
     served = [step.model_dump(mode="json") for step in read_trace(gateway.runs / run / "trace.jsonl").steps]
-    assert [core(step) for step in served] == [core(step) for step in in_process]
+    assert [core(step, 9) for step in served] == [core(step, 9) for step in in_process]
     assert [event["data"] for event in events if event["type"] == "step"] == served
     text = gateway.http.get("/metrics").text
     for name in ("calibration_error", "expert_share", "draft_accept_ratio", "vetoed_candidates_total"):

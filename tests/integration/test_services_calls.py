@@ -108,8 +108,8 @@ def test_a_person_waiting_for_a_candidate_may_leave(writing: Farm) -> None:
     whole = sum(1 for _ in stub.Propose(request, timeout=600))
     took = time.monotonic() - begun
     call = stub.Propose(request, timeout=600)
-    first = next(call)
-    assert first.WhichOneof("event") == "partial" and first.partial.text
+    first = next(event for event in call if event.WhichOneof("event") == "partial")
+    assert first.partial.text
     call.cancel()
     begun = time.monotonic()
     decoder.propose(LONG, Budget(max_tokens=4), Control())

@@ -30,7 +30,8 @@ GOALS = (
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Farm]:
     base = tmp_path_factory.mktemp("parts")
     parts = [f"scorer={random_scorer(base / 'scorer')}", f"planner={random_planner(base / 'planner')}"]
-    overrides = [*parts, "hybrid.set.k_base=3", "hybrid.set.margin=0.4", "hybrid.set.tau_p=0.99"]
+    # Branches, which differ; what is written by other names is mostly the same here (test_gateway_tiny draws so).
+    overrides = [*parts, "hybrid.draw=branch", "hybrid.set.k_base=3", "hybrid.set.margin=0.4", "hybrid.set.tau_p=0.99"]
     with farm("tools", "scorer", "planner", "decoder", overrides=overrides) as made:
         yield made
 

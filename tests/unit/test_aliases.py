@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hybrid_agent.assemble.decoders import bundle_folder
 from hybrid_agent.constrain import Lexicon
 from hybrid_agent.decoder.aliases import Alias, Aliases
 from hybrid_agent.decoder.batch import BatchedDecoder, BatchOptions
@@ -188,3 +189,19 @@ def test_the_lexicon_carries_both_lists_and_may_do_without() -> None:
     assert Lexicon.from_json(json.dumps(old)).known == ()
     with pytest.raises(InputError, match="stand_ins"):
         Lexicon.from_json(json.dumps({**old, "stand_ins": "salmon"}))
+
+
+def test_a_clause_barred_later_is_barred_although_the_text_is_the_same() -> None:
+    shipped = HfDecoder.from_folder(bundle_folder(), call_schema(), DecoderOptions(threads=1), parts={})
+    goal = "copy zorbel.txt to vault, delete the line two from frell.md and list the files of vault"
+
+    def steps(window: Window, budget: Budget) -> list[list[str]]:
+        return [json.loads(s.text)["args"]["steps"] for s in shipped.propose(window, budget, Control())]
+
+    (plan,) = steps(Window(goal=goal), Budget())
+    clause = max(plan, key=len)
+    assert "," in clause or " and " in clause
+    barred = Window(goal=goal, barred=(clause,))
+    for draw in ("sample", "branch", "rename"):
+        found = steps(barred, Budget(k=3, temperature=0.5, draw=draw))  # type: ignore[arg-type]
+        assert found and not any(clause in step for each in found for step in each)
