@@ -84,7 +84,7 @@ def gains(found: Mapping[str, Results], token_share: float, resamples: int = 400
         _beats("full beats greedy", cells, FULL, GREEDY, resamples),
         _beats("full beats best of 4 by log-probability", cells, FULL, LOGPROB, resamples),
         _beats("the best of four samples by energy beats that by log-probability", cells, SAMPLES, LOGPROB, resamples),
-        _reaches(cells, "fixed K=4 by branches", FIXED, token_share, resamples),
+        _reaches(cells, "fixed K=4", FIXED, token_share, resamples),
         _reaches(cells, "four samples a call", SAMPLES, token_share, resamples),
     ]
 
