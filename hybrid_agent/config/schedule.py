@@ -27,7 +27,7 @@ class ScheduleConfig(Record):
     name: str = Field(default="tiny", min_length=1)
     k_base: int = Field(default=4, ge=2, le=16)
     k_max: int = Field(default=8, ge=2, le=32)
-    draw: Literal["sample", "branch", "rename"] = "branch"
+    draw: Literal["sample", "branch"] = "branch"
     temperature: float = Field(default=0.3, gt=0, le=5)
     prior_weight: float = Field(default=0.3, ge=0, le=10)
     tolerance: float = Field(default=0.005, ge=0, le=1)

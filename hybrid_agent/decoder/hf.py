@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,6 +25,7 @@ from hybrid_agent.decoder.prompt import ChatPrompt, Prompt, TinyPrompt, is_tiny
 from hybrid_agent.decoder.rewrite import Rewriter
 from hybrid_agent.decoder.shaping import Shaper
 from hybrid_agent.decoder.speculate import DraftSource, PromptLookup, SmallModel, Speculator
+from hybrid_agent.decoder.votes import counted
 from hybrid_agent.errors import InputError
 from hybrid_agent.nn.rows import fast_rows
 from hybrid_agent.traces.domains import domain_of
@@ -34,7 +34,6 @@ from hybrid_agent.types import Budget, Control, Segment, Window
 DRAFT, SHAPING, EXPERTS = "draft", "shaping", "experts"
 BASE = "base"  # the name of the decoder itself among experts
 _ENGINES = 9  # kept at most: each holds a cache
-LEAST = 1e-30  # of a text's probability
 _BEFORE_NAME = '{"tool":"'
 
 
@@ -178,33 +177,26 @@ class HfDecoder:
     def _renamed(
         self, window: Window, budget: Budget, control: Control, watch: Callable[[Segment], bool] | None
     ) -> Sequence[Segment]:
-        """What the decoder writes greedily of the window, and of others like it but for the names: budget.k in all, or,
-        where the greedy call was asked for by itself, budget.k others.
+        """Votes (`decoder.votes`) of budget.k namings in all, or, where the greedy call was asked for by itself, of
+        budget.k others. That of the window itself comes first.
 
-        A call should not depend on what things are called, so these are votes; the log-probability of a call is that of
-        the mixture, where a text that was not written counts nothing. The greedy call of the window itself comes first.
         Code depends on its names (`count_vowels`), so a greedy call that writes some gets branches instead.
         """
         greedy = budget.model_copy(update={"k": 1, "temperature": 0.0, "draw": "sample"})
-        others = budget.k - self.options.greedy_first
-        found: dict[str, list[Segment]] = {}
+        ballots: list[Segment] = []
         tokens = forced = 0
-        for naming in range(others + 1):
-            (segment,) = self._propose(self.aliases.of(window, naming), greedy, control, None)
-            if not naming and domain_of(segment.text) == "code":
+        for naming in range(budget.k + (not self.options.greedy_first)):
+            ballots += self._propose(self.aliases.of(window, naming), greedy, control, None)
+            if not naming and domain_of(ballots[0].text) == "code":
                 return self._propose(self.aliases.of(window), budget, control, watch)
-            found.setdefault(segment.text, []).append(segment)
             if naming or self.options.greedy_first:
                 tokens, forced = tokens + self.spent[0], forced + self.spent[1]
         self.spent = (tokens, forced)
-        told = []
-        for same in found.values():
-            share = sum(math.exp(min(0.0, segment.logprob)) for segment in same) / (others + 1)
-            told.append(same[0].model_copy(update={"logprob": math.log(max(share, LEAST))}))
-        for segment in told:
+        found = counted(ballots)
+        for segment in found:
             if watch is not None and watch(segment):
                 break
-        return told
+        return found
 
     def _propose(
         self, alias: Alias, budget: Budget, control: Control, watch: Callable[[Segment], bool] | None
