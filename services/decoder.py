@@ -175,11 +175,10 @@ class _Told:
             return self._decoder.propose(window, budget, control, seen)
 
     def _decoded(self) -> Callable[[int, Sequence[int]], None] | None:
-        partial, tokenizer = self._partial, getattr(self._decoder, "tokenizer", None)
-        if partial is None or tokenizer is None:
+        partial, text = self._partial, getattr(self._decoder, "text_so_far", None)
+        if partial is None or text is None:
             return None
-        decode = tokenizer.backend_tokenizer.decode
-        return lambda candidate, tokens: partial(candidate, decode(list(tokens), skip_special_tokens=False))
+        return lambda candidate, tokens: partial(candidate, text(tokens))
 
 
 class _ScoringTold:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hybrid_agent.agent.evidence import Evidence
+from hybrid_agent.agent.window import call_text
 from hybrid_agent.constrain.clauses import may_end_within
 from hybrid_agent.constrain.slips import WEIGHTS, Slips
 from hybrid_agent.constrain.spans import step_text
@@ -71,7 +72,7 @@ class Doubts:
     def note(self, call: ToolCall, obs: Observation) -> None:
         """A call of the present step was made."""
         if call.args.get("op") not in LOOKING:
-            self._said += [call.model_dump_json(exclude_defaults=True), obs.stdout]
+            self._said += [call_text(call), obs.stdout]
 
     def of(self, window: Window) -> float:
         """The doubt about the present step, in nats: what it names that none of its calls mentions or has shown, and
@@ -81,11 +82,14 @@ class Doubts:
 
     def worth_a_look(self, window: Window, turns: int, most: int) -> bool:
         """Whether what was just said to be done is the best so far, and another way should be tried all the same."""
-        return self._may_look(window, turns, most) and self.of(window) > DOUBTFUL and self.better(window)
+        if not self._may_look(window, turns, most):
+            return False
+        doubt = self.of(window)
+        return doubt > DOUBTFUL and self.better(window, doubt)
 
-    def keep(self, window: Window, check: dict[str, Any], evidence: Evidence, snapshot: str) -> None:
+    def keep(self, window: Window, doubt: float, check: dict[str, Any], evidence: Evidence, snapshot: str) -> None:
         """Keep the way that led here."""
-        self.kept = Kept(window, check, deepcopy(evidence), (*self._past, self.of(window)), snapshot)
+        self.kept = Kept(window, check, deepcopy(evidence), (*self._past, doubt), snapshot)
 
     def look_again(self, window: Window, turns: int, most: int) -> bool:
         """Whether one more other way may be tried; counts it."""
@@ -98,9 +102,9 @@ class Doubts:
         """Whether the step could be several: then the plan is to blame first."""
         return may_end_within(step_text(window))
 
-    def better(self, window: Window) -> bool:
+    def better(self, window: Window, doubt: float) -> bool:
         """Whether there is less doubt about the way that has led to the end of this step than about the kept one."""
-        kept, doubt = self.kept, self.of(window)
+        kept = self.kept
         if kept is None:
             return True
         if kept.window.steps == window.steps:

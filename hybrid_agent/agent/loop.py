@@ -229,11 +229,12 @@ class Episode:
             self.doubts.planned()
             self.window = win.planned(window, call.args["steps"], self._files())
         elif _says_done(call, obs, window):
+            check, doubt = call.args["check"], self.doubts.of(window)
             if kept is not None:
-                self.doubts.keep(window, call.args["check"], self.evidence, kept)
+                self.doubts.keep(window, doubt, check, self.evidence, kept)
                 self._look_again()
-            elif self.doubts.better(window):
-                self._step_done(call.args["check"], self.doubts.of(window))
+            elif self.doubts.better(window, doubt):
+                self._step_done(check, doubt)
             else:
                 self._look_again()
         else:

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from hybrid_agent.types import Exchange, Window
+from hybrid_agent.types.leaves import leaves, mapped
 
 # An escape first: the n of "\nrocket" is no letter of the word behind it.
 PIECE = re.compile(r"\\.|[A-Z][a-z]+|[a-z]+|[A-Z]{2,}", re.DOTALL)
@@ -116,29 +117,23 @@ class Aliases:
 def _texts(window: Window) -> Iterator[str]:
     yield from (window.goal, *window.steps, *window.files, *window.notes, *window.barred)
     for exchange in window.exchanges:
-        strings: list[str] = []
-
-        def found(text: str, strings: list[str] = strings) -> str:
-            strings.append(text)
-            return text
-
-        _in_strings(exchange.call, found)
-        yield from (*strings, exchange.obs)
+        value = _parsed(exchange.call)
+        yield from (leaf for _, leaf in leaves(value) if isinstance(leaf, str))
+        yield exchange.obs
 
 
 def _in_strings(text: str, change: Callable[[str], str]) -> str:
     """JSON with each string value changed; what is no JSON is changed as a whole."""
-
-    def walk(value: Any) -> Any:
-        if isinstance(value, str):
-            return change(value)
-        if isinstance(value, dict):
-            return {key: walk(item) for key, item in value.items()}
-        return [walk(item) for item in value] if isinstance(value, list) else value
-
-    try:
-        value = json.loads(text)
-    except (json.JSONDecodeError, RecursionError):
-        return change(text)
-    new = walk(value)
+    value = _parsed(text)
+    new = mapped(value, lambda _, leaf: change(leaf) if isinstance(leaf, str) else leaf)
+    if value is text:
+        return str(new)
     return text if new == value else json.dumps(new, ensure_ascii=False, separators=(",", ":"))
+
+
+def _parsed(text: str) -> Any:
+    """The value of a JSON text; what is none is a string itself."""
+    try:
+        return json.loads(text)
+    except (json.JSONDecodeError, RecursionError):
+        return text

@@ -111,7 +111,7 @@ class BatchedDecoder:
             InfraError: the decoder is closed.
         """
         caller = _Caller(self)
-        with watched(Live(cancel or _never, self._decoded(window, partial))) if partial or cancel else nullcontext():
+        with watched(Live(cancel or _never, _told(caller, partial))) if partial or cancel else nullcontext():
             try:
                 return caller.propose(window, budget, control, watch)
             finally:
@@ -128,19 +128,6 @@ class BatchedDecoder:
             return SharedEngine(self.loop, decoder.engine.model)
         with self._merging:
             return SharedEngine(self.loop, decoder.experts.rows(expert))
-
-    def _decoded(
-        self, window: Window, partial: Callable[[int, str], None] | None
-    ) -> Callable[[int, Sequence[int]], None] | None:
-        if partial is None:
-            return None
-        decode, alias = self.decoder.tokenizer.backend_tokenizer.decode, self.decoder.aliases.of(window)
-
-        def told(number: int, tokens: Sequence[int]) -> None:
-            # The last character may not be whole yet.
-            partial(number, alias.swapped(decode(list(tokens), skip_special_tokens=False).rstrip("\ufffd")))
-
-        return told
 
     @property
     def spent(self) -> tuple[int, int]:
@@ -168,6 +155,12 @@ class BatchedDecoder:
 
 def _never() -> bool:
     return False
+
+
+def _told(
+    decoder: HfDecoder, partial: Callable[[int, str], None] | None
+) -> Callable[[int, Sequence[int]], None] | None:
+    return partial and (lambda number, tokens: partial(number, decoder.text_so_far(tokens)))
 
 
 class _Caller(HfDecoder):

@@ -120,6 +120,7 @@ class HfDecoder:
         self._narrow = tiny and self.options.spans
         aliased = self.options.aliases
         self.aliases = Aliases(self.lexicon.known, self.lexicon.stand_ins) if aliased else Aliases()
+        self._alias: Alias | None = None  # of the window that is being answered
         # Of the last window: the loop asks for more candidates of the same one.
         self._encoded: tuple[Window, int, list[int]] | None = None
         self._narrowed: tuple[Window, NarrowedCalls] | None = None
@@ -170,7 +171,7 @@ class HfDecoder:
         self, window: Window, budget: Budget, control: Control, watch: Callable[[Segment], bool] | None = None
     ) -> Sequence[Segment]:
         """Write budget.k candidate calls, without repeats (so there may be fewer). Repeats are not told to `watch`."""
-        if budget.draw == "rename" and budget.temperature > 0 and self.aliases.of(window, 1):
+        if budget.draw == "rename" and budget.temperature > 0:
             return self._renamed(window, budget, control, watch)
         return self._propose(self.aliases.of(window), budget, control, watch)
 
@@ -180,15 +181,20 @@ class HfDecoder:
         """Votes (`decoder.votes`) of budget.k namings in all, or, where the greedy call was asked for by itself, of
         budget.k others. That of the window itself comes first.
 
-        Code depends on its names (`count_vowels`), so a greedy call that writes some gets branches instead.
+        Code depends on its names (`count_vowels`), so a greedy call that writes some gets branches instead; so does a
+        window without names.
         """
+        own, other = self.aliases.of(window), self.aliases.of(window, 1)
+        if not other:
+            return self._propose(own, budget, control, watch)
         greedy = budget.model_copy(update={"k": 1, "temperature": 0.0, "draw": "sample"})
         ballots: list[Segment] = []
         tokens = forced = 0
         for naming in range(budget.k + (not self.options.greedy_first)):
-            ballots += self._propose(self.aliases.of(window, naming), greedy, control, None)
+            alias = (own, other)[naming] if naming < 2 else self.aliases.of(window, naming)
+            ballots += self._propose(alias, greedy, control, None)
             if not naming and domain_of(ballots[0].text) == "code":
-                return self._propose(self.aliases.of(window), budget, control, watch)
+                return self._propose(own, budget, control, watch)
             if naming or self.options.greedy_first:
                 tokens, forced = tokens + self.spent[0], forced + self.spent[1]
         self.spent = (tokens, forced)
@@ -201,7 +207,7 @@ class HfDecoder:
     def _propose(
         self, alias: Alias, budget: Budget, control: Control, watch: Callable[[Segment], bool] | None
     ) -> Sequence[Segment]:
-        window = alias.window
+        self._alias, window = alias, alias.window
         how = Sampling(
             k=budget.k if budget.temperature > 0 else 1,  # greedy rows would all be the same
             max_tokens=budget.max_tokens,
@@ -259,6 +265,11 @@ class HfDecoder:
             if watch is not None:
                 watch(found[0])
         return [found[row] for row in sorted(found)]
+
+    def text_so_far(self, tokens: Sequence[int]) -> str:
+        """An unfinished text of the call that is being written, as it is meant; its last word may not be whole yet."""
+        text = self.tokenizer.backend_tokenizer.decode(list(tokens), skip_special_tokens=False).rstrip("\ufffd")
+        return self._alias.swapped(text) if self._alias else text
 
     def _greedy(self, key: Hashable, write: Callable[[], Draft]) -> Draft:
         """The greedy text: the loop asks for it by itself first, and then for branches of it."""

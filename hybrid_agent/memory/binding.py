@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from hybrid_agent.memory.records import Skill, Slot
-from hybrid_agent.memory.shape import MARK, MAX_VALUE, RUNNABLE, kind_of_value, leaves
+from hybrid_agent.memory.shape import MARK, MAX_VALUE, RUNNABLE, kind_of_value
 from hybrid_agent.types import ToolCall
+from hybrid_agent.types.leaves import leaves
 
 PLAIN = ("", "txt", "md", "log", "text", "rst")  # kinds of file that are written alike
 

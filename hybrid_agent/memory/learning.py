@@ -19,11 +19,10 @@ from hybrid_agent.memory.shape import (
     RUNNABLE,
     VALUE,
     kind_of_value,
-    leaves,
-    mapped,
     mark,
 )
 from hybrid_agent.types import ToolCall
+from hybrid_agent.types.leaves import leaves, mapped
 
 MAX_CALLS, MAX_SLOTS = 60, 12
 

@@ -1,11 +1,9 @@
-"""What a skill's text is made of: marks that stand for slots, kinds of values, and the leaves of a call's args."""
+"""What a skill's text is made of: marks that stand for slots, and kinds of values."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any
 
 from hybrid_agent.memory.records import Skill
 
@@ -36,24 +34,3 @@ def kind_of_value(text: str) -> str:
     if re.search(r"\s", text):
         return "text"
     return "path" if VALUE.fullmatch(text) else "word"
-
-
-def leaves(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
-    """Every plain value in args, with the name of the field it stands in."""
-    if isinstance(value, Mapping):
-        for name, each in value.items():
-            yield from leaves(each, str(name))
-    elif isinstance(value, list | tuple):
-        for each in value:
-            yield from leaves(each, key)
-    elif value is not None:
-        yield key, value
-
-
-def mapped(value: Any, swap: Any, key: str = "") -> Any:
-    """Args with every plain value replaced by `swap(name of its field, value)`."""
-    if isinstance(value, Mapping):
-        return {name: mapped(each, swap, str(name)) for name, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [mapped(each, swap, key) for each in value]
-    return swap(key, value)

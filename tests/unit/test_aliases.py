@@ -16,6 +16,7 @@ from hybrid_agent.constrain import Lexicon
 from hybrid_agent.decoder.aliases import Alias, Aliases
 from hybrid_agent.decoder.batch import BatchedDecoder, BatchOptions
 from hybrid_agent.decoder.hf import DecoderOptions, HfDecoder
+from hybrid_agent.decoder.live import Live, watched
 from hybrid_agent.decoder.read import Reader
 from hybrid_agent.errors import InputError
 from hybrid_agent.tools.registry import call_schema
@@ -136,6 +137,19 @@ def test_the_same_in_a_batch_and_in_what_is_told_on_the_way() -> None:
         found = batched.propose(WINDOW, budget, Control(), partial=lambda _, text: told.append(text))
     assert [s.text for s in found] == [s.text for s in expected]
     assert told and all(any(s.text.startswith(text[:20]) for s in found) for text in told)
+
+
+def test_no_unfinished_text_shows_a_stand_in_under_any_naming() -> None:
+    budget, told = Budget(k=4, temperature=0.3, draw="rename", max_tokens=80), list[str]()
+    alone = decoder(True)
+    with BatchedDecoder(HfDecoder(model(), tokenizer(), call_schema(), LEXICON), BatchOptions(rows=8)) as batched:
+        for window in map(scene, range(20)):
+            batched.propose(window, budget, Control(), partial=lambda _, text: told.append(text))
+            with watched(Live(lambda: False, lambda _, tokens: told.append(alone.text_so_far(tokens)), every=10)):
+                alone.propose(window, budget, Control())
+    assert any("zorbel" in text or "frell" in text or "quux" in text for text in told)
+    # The last word may be cut off, and then it is no whole word to be changed back.
+    assert not any(re.search(r"(salmon|rocket|zebra|violet|walnut)[^a-z]", text) for text in told)
 
 
 def test_a_call_is_read_as_it_would_be_written() -> None:
