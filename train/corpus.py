@@ -230,8 +230,8 @@ def _learn_lexicon(settings: CorpusConfig, jobs: Sequence[Shard], folder: Path) 
             for turn in turns:
                 yield turn.window, json.loads(turn.call), schema
 
-    known, names = known_words(folder / "sequences.jsonl.gz", tuple(settings.packs))
-    lexicon = replace(Lexicon.learn(examples(), min_count=settings.min_count), known=known, stand_ins=names)
+    known = known_words(folder / "sequences.jsonl.gz", tuple(settings.packs))
+    lexicon = replace(Lexicon.learn(examples(), min_count=settings.min_count), **known._asdict())
     _atomic(folder / "lexicon.json", lexicon.to_json().encode())
 
 

@@ -10,7 +10,9 @@ import re
 from collections import Counter
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
+from hybrid_agent.constrain.quotes import quoted
 from hybrid_agent.packs import words
 from hybrid_agent.packs.draw import Draw
 from hybrid_agent.packs.pack import load_pack
@@ -24,6 +26,18 @@ LOOKS = 60  # scenes of an intent that are looked at for words that always stand
 ODD = tuple(f"q{a}{b}x" for a in "aeiouy" for b in "bcdfghjklmnpqrstvwxz")
 
 
+class Vocabulary(NamedTuple):
+    """Words in lower case, sorted; all empty if the corpus is too small.
+
+    `known` stand in at least `OFTEN` sequences, and of them the packs draw `stand_ins` as names and use them for
+    nothing else; `quoted` stand in quoted texts of several words in as many.
+    """
+
+    known: tuple[str, ...] = ()
+    stand_ins: tuple[str, ...] = ()
+    quoted: tuple[str, ...] = ()
+
+
 class _OddDraw(Draw):
     """Draws words that are no words, so that what is left of a pool's words is not drawn."""
 
@@ -31,19 +45,23 @@ class _OddDraw(Draw):
         return self.rng.choice(ODD)
 
 
-def known_words(sequences: Path, packs: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """(words that stand in at least `OFTEN` sequences, those of them that the packs draw names from and use for
-    nothing else), each sorted; nothing if the corpus is too small.
+def known_words(sequences: Path, packs: tuple[str, ...]) -> Vocabulary:
+    """What a corpus of training sequences teaches.
 
     Raises:
         InputError: the file is damaged, or there is no such pack.
     """
-    counts: Counter[str] = Counter()
+    counts, in_quotes = Counter[str](), Counter[str]()
     for line in read_sequences(sequences):
         counts.update({piece.lower() for segment in line.segments for piece in PIECE.findall(segment.text)})
+        # The goal lies in the first segment.
+        texts = (text for _, _, text in quoted(line.segments[0].text) if " " in text)
+        in_quotes.update({word for text in texts for word in re.findall("[a-z]+", text.lower())})
     known = tuple(sorted(word for word, count in counts.items() if count >= OFTEN and word.isalpha()))
     names = tuple(sorted(set(known) & set(words.TRAIN) - fixed_words(packs)))
-    return (known, names) if len(names) >= FEWEST else ((), ())
+    if len(names) < FEWEST:
+        return Vocabulary()
+    return Vocabulary(known, names, tuple(sorted(word for word, count in in_quotes.items() if count >= OFTEN)))
 
 
 @cache

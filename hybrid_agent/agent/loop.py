@@ -221,10 +221,10 @@ class Episode:
                 return self._finish(str(call.args["status"]), str(call.args.get("summary", "")))
             self._look_again()  # there is better to show
             return None
+        if self.doubts.kept is not None and win.call_text(call) in self.backtrack.wrong(window):
+            self._take_back()  # there is no other way
+            return None
         if call.tool == "plan" and obs.ok and op == "set":
-            if self.doubts.kept is not None and win.call_text(call) in self.backtrack.wrong(window):
-                self._take_back()  # there is no other plan
-                return None
             self.evidence = Evidence()
             self.doubts.planned()
             self.window = win.planned(window, call.args["steps"], self._files())

@@ -18,7 +18,7 @@ from hybrid_agent.types import Window
 
 FORMAT = 1
 OF_CALLS = ("words", "text", "shell", "code")
-OPTIONAL = ("known", "stand_ins")
+OPTIONAL = ("known", "stand_ins", "quoted")
 _JOINTS = re.compile(r"([./])")
 
 
@@ -33,6 +33,7 @@ class Lexicon:
         code: identifiers and numbers of code.
         known: words of training texts, in lower case; optional in a file.
         stand_ins: nouns that training drew names from, and that mean nothing else; optional in a file.
+        quoted: words of quoted texts of several words in training, in lower case; optional in a file.
     """
 
     words: tuple[str, ...] = ()
@@ -41,6 +42,7 @@ class Lexicon:
     code: tuple[str, ...] = ()
     known: tuple[str, ...] = ()
     stand_ins: tuple[str, ...] = ()
+    quoted: tuple[str, ...] = ()
 
     def to_json(self) -> str:
         """One JSON object, readable by `from_json`."""

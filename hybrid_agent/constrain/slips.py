@@ -1,14 +1,15 @@
 """Slips of a call or plan that no grammar can forbid, and what they weigh.
 
-Something named twice, something the step names and its calls leave out (the file in quotes, the port), a word taken for
-a file, a function word taken for a value, a step of a plan that is two. A decoder that forgets part of its source is
-told so by a penalty on what is left uncovered (coverage penalty, Wu et al. 2016, "Google's neural machine translation
-system", section 7, here for named things in place of all words).
+Something named twice, a file worked on that is not there, something the step names and its calls leave out (the file in
+quotes, the port), a word taken for a file, a function word taken for a value, a step of a plan that is two. A decoder
+that forgets part of its source is told so by a penalty on what is left uncovered (coverage penalty, Wu et al. 2016,
+"Google's neural machine translation system", section 7, here for named things in place of all words).
 """
 
 from __future__ import annotations
 
 import json
+import posixpath
 import re
 from collections.abc import Sequence
 from functools import cached_property
@@ -18,10 +19,11 @@ from hybrid_agent.constrain.quotes import NAME_LIKE, quoted
 from hybrid_agent.constrain.repeats import repeated
 from hybrid_agent.constrain.spans import runs_of, step_text
 from hybrid_agent.types import Window
+from hybrid_agent.types.window import LISTED, LISTED_DEPTH
 
 # Nats a slip. `twice` is as good as never; `joined` was tuned on training wordings with other names and on validation
 # ones, `left_out` on validation wordings.
-WEIGHTS = {"twice": 12.0, "left_out": 4.0, "no_file": 4.0, "filler": 4.0, "joined": 1.75}
+WEIGHTS = {"twice": 12.0, "absent": 12.0, "left_out": 4.0, "no_file": 4.0, "filler": 4.0, "joined": 1.75}
 _ACTS = ('{"tool":"shell"', '{"tool":"fs"', '{"tool":"editor"')
 _NAME = re.compile(NAME_LIKE)
 _VALUE = re.compile(r'"(?:path|to|name|key|value|find|text|after|before)":"(\w+)"')
@@ -47,6 +49,7 @@ class Slips:
     def found(self, text: str) -> dict[str, int]:
         """How many slips of each kind a call has; kinds it has none of are left out."""
         counts = {"twice": int(repeated(text) is not None), "no_file": int(self.no_file(text))}
+        counts["absent"] = int(not counts["no_file"] and self.absent(text))
         if self.window.phase == "step" and text.startswith(_ACTS):
             counts["left_out"] = self.left_out(text)
         if self.window.phase == "plan":
@@ -70,18 +73,25 @@ class Slips:
 
     def no_file(self, call: str) -> bool:
         """Is an ordinary word taken for a file to work on, or for a folder, that the workspace does not have?"""
-        try:
-            value = json.loads(call)
-            tool, args = value["tool"], value["args"]
-            path, target = str(args["path"]).rstrip("/"), str(args.get("to", ""))
-        except (ValueError, KeyError, TypeError, RecursionError):
+        found = _places(call)
+        if found is None:
             return False
-        if tool not in ("editor", "fs"):
-            return False
+        path, target, works = found
         words = [folder for name in (path, target) for folder in name.split("/")[:-1]]
-        if tool == "editor" or args.get("op") in _SOURCES:
+        if works:
             words.append(path)
         return any(word.isalpha() and word not in self._known for word in words)
+
+    def absent(self, call: str) -> bool:
+        """Is something worked on that the workspace, as far as it is listed, does not have, nor any folder of it, and
+        that no call has named?"""
+        found = _places(call)
+        if found is None or not found[2] or len(self.window.files) >= LISTED:
+            return False
+        path = posixpath.normpath(found[0])
+        if path.count("/") >= LISTED_DEPTH or path.startswith((".", "/")) or path in self._past:
+            return False
+        return not any(there == path or there.endswith("/" + posixpath.basename(path)) for there in self._there)
 
     def filler(self, call: str) -> bool:
         """Is a value of the call a function word that the step does not quote ("set the key to a different value")?"""
@@ -93,10 +103,14 @@ class Slips:
         bare = self._step
         for text in sorted(self._quoted, key=len, reverse=True):
             bare = bare.replace(text, " ")
-        there = {path.rstrip("/") for path in self.window.files}
         words = [word.lstrip(_OPENING).rstrip(_CLOSING) for word in bare.split()]
-        names = [*self._quoted, *(word for word in words if _NAME.search(word) or word in there)]
+        names = [*self._quoted, *(word for word in words if _NAME.search(word) or word in self._there)]
         return tuple(dict.fromkeys(name for name in names if len(name) > 1))
+
+    @cached_property
+    def _there(self) -> set[str]:
+        """Files and folders of the workspace."""
+        return {path.rstrip("/") for path in self.window.files}
 
     @cached_property
     def _step(self) -> str:
@@ -120,6 +134,19 @@ class Slips:
     def _known(self) -> set[str]:
         """Parts of the names of files, of what the step names, and of the calls so far."""
         return {part for name in (*self.window.files, *self.named) for part in name.split("/")} | self._past_runs
+
+
+def _places(call: str) -> tuple[str, str, bool] | None:
+    """(path, target, whether the path must be there) of a call of the tools for files."""
+    try:
+        value = json.loads(call)
+        tool, args = value["tool"], value["args"]
+        path, target = str(args["path"]).rstrip("/"), str(args.get("to", ""))
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+    if tool not in ("editor", "fs"):
+        return None
+    return path, target, tool == "editor" or args.get("op") in _SOURCES
 
 
 def _steps(text: str) -> list[str]:

@@ -3,8 +3,9 @@
 A model of a few million parameters copies names that it was trained on and falters next to others: they are many
 tokens, and the wrong command or an ordinary word of the sentence gets likelier. So each unknown word of a window
 changes places with a noun that training drew names from, the same one wherever it stands, and what the decoder says is
-changed back (delexicalisation: Wen et al. 2015, https://arxiv.org/abs/1508.01745, for dialogue). Nothing outside the
-decoder ever sees a stand-in.
+changed back (delexicalisation: Wen et al. 2015, https://arxiv.org/abs/1508.01745, for dialogue). A quoted text of
+several words is one such name, if training has not quoted all of them: "the meeting is at noon" is nothing but words it
+knows, which lead it astray. Nothing outside the decoder ever sees a stand-in.
 """
 
 from __future__ import annotations
@@ -15,11 +16,16 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from hybrid_agent.constrain.lexicon import Lexicon
+from hybrid_agent.constrain.quotes import quoted
 from hybrid_agent.types import Exchange, Window
 from hybrid_agent.types.leaves import leaves, mapped
 
 # An escape first: the n of "\nrocket" is no letter of the word behind it.
 PIECE = re.compile(r"\\.|[A-Z][a-z]+|[a-z]+|[A-Z]{2,}", re.DOTALL)
+# Words and numbers of a sentence: no names of files, no rows of a table, no code.
+PROSE = re.compile(r"(?:[A-Za-z]+(?:['-][A-Za-z]+)*|\d+)(?:[,.!?:;]* (?:[A-Za-z]+(?:['-][A-Za-z]+)*|\d+))+[.!?]*")
+LONGEST = 5  # words; longer texts are rare in training
 SHORTEST = 3  # letters; shorter pieces (flags, parts of random strings) are few tokens anyway
 
 
@@ -28,30 +34,43 @@ class Alias:
 
     Args:
         stand_ins: unknown word -> noun, both in lower case; no noun twice, and none that stands in the window.
+        prose: quoted text -> nouns that stand for it as a whole; likewise.
     """
 
-    def __init__(self, window: Window, stand_ins: Mapping[str, str]) -> None:
+    def __init__(
+        self, window: Window, stand_ins: Mapping[str, str], prose: Mapping[str, Sequence[str]] | None = None
+    ) -> None:
+        prose = prose or {}
         # Both ways, so that a text may name the noun itself, too, and so that it is its own inverse.
         self._other = {**stand_ins, **{noun: word for word, noun in stand_ins.items()}}
-        self.window = self._shown(window) if stand_ins else window
+        wholes = {text: " ".join(nouns) for text, nouns in prose.items()}
+        self._wholes = {**wholes, **{nouns: text for text, nouns in wholes.items()}}
+        # A text may be said in part: then each noun is the word in its place.
+        pairs = (pair for text, nouns in prose.items() for pair in zip(nouns, _words(text), strict=False))
+        self._parts = dict(pairs)
+        longest = sorted(map(re.escape, self._wholes), key=len, reverse=True)
+        self._units = re.compile("|".join([*(f"{whole}(?![A-Za-z])" for whole in longest), PIECE.pattern]), re.DOTALL)
+        self.window = self._shown(window) if self else window
 
     def __bool__(self) -> bool:
-        return bool(self._other)
+        return bool(self._other or self._wholes)
 
     def swapped(self, text: str) -> str:
         """A text about the window as the decoder reads it; or one of the decoder's as it is meant. (Of an unfinished
         text the last word may be wrong.)"""
-        return PIECE.sub(self._piece, text) if self else text
+        return self._units.sub(self._unit, text) if self else text
 
     def swapped_call(self, text: str) -> str:
         """The same for a call: the strings in its JSON."""
         return _in_strings(text, self.swapped) if self else text
 
-    def _piece(self, match: re.Match[str]) -> str:
+    def _unit(self, match: re.Match[str]) -> str:
         piece = match[0]
+        if piece in self._wholes:
+            return self._wholes[piece]
         found = self._other.get(piece.lower())
         if found is None:
-            return piece
+            return self._parts.get(piece, piece)
         return found.upper() if piece.isupper() else found.capitalize() if piece[0].isupper() else found
 
     def _shown(self, window: Window) -> Window:
@@ -69,10 +88,11 @@ class Aliases:
     Args:
         known: words that the decoder was trained on, in lower case; without them everything counts as known.
         stand_ins: nouns that may stand for others; training drew names from them and used them for nothing else.
+        quoted: words that training quoted in texts of several; without them no text is changed as a whole.
     """
 
-    def __init__(self, known: Iterable[str] = (), stand_ins: Sequence[str] = ()) -> None:
-        self._known, self._stand_ins = frozenset(known), tuple(stand_ins)
+    def __init__(self, known: Iterable[str] = (), stand_ins: Sequence[str] = (), quoted: Iterable[str] = ()) -> None:
+        self._known, self._stand_ins, self._quoted = frozenset(known), tuple(stand_ins), frozenset(quoted)
         self._nouns = frozenset(stand_ins)
         self._last: tuple[Window, Alias] | None = None  # one attribute: other threads may ask, too
 
@@ -95,8 +115,9 @@ class Aliases:
         texts = list(_texts(window))
         # In the order of their first place: what comes later changes nothing of what came before.
         there = dict.fromkeys(piece.lower() for text in texts for piece in PIECE.findall(text))
-        chosen: dict[str, str] = {}
         taken = set(there)
+        prose = self._prose(window, naming, taken)
+        chosen: dict[str, str] = {}
         for word in there:
             unknown = len(word) >= SHORTEST and word.isalpha() and word not in self._known
             if unknown or (naming and word in self._nouns):
@@ -105,13 +126,38 @@ class Aliases:
                     break
                 chosen[word] = noun
                 taken.add(noun)
-        alias = Alias(window, chosen)
+        alias = Alias(window, chosen, prose)
         return alias if all(alias.swapped(alias.swapped(text)) == text for text in texts) else Alias(window, {})
+
+    def _prose(self, window: Window, naming: int, taken: set[str]) -> dict[str, tuple[str, ...]]:
+        """Nouns for each quoted text that training would not have quoted; they are added to `taken`."""
+        found: dict[str, tuple[str, ...]] = {}
+        for text in dict.fromkeys(text for source in (window.goal, *window.steps) for _, _, text in quoted(source)):
+            if not self._quoted or not PROSE.fullmatch(text) or self._quoted.issuperset(_words(text.lower())):
+                continue
+            nouns = []
+            for at in range(min(len(_words(text)), LONGEST)):
+                noun = self._noun(f"{text}{at}{naming or ''}", taken)
+                if noun is None:
+                    return found
+                nouns.append(noun)
+                taken.add(noun)
+            found[text] = tuple(nouns)
+        return found
 
     def _noun(self, word: str, taken: set[str]) -> str | None:
         start = zlib.crc32(word.encode())
         nouns = (self._stand_ins[(start + at) % len(self._stand_ins)] for at in range(len(self._stand_ins)))
         return next((noun for noun in nouns if noun not in taken), None)
+
+
+def aliases_of(lexicon: Lexicon) -> Aliases:
+    """By the words of the lexicon that lies beside a decoder."""
+    return Aliases(lexicon.known, lexicon.stand_ins, lexicon.quoted)
+
+
+def _words(text: str) -> list[str]:
+    return re.findall("[A-Za-z]+", text)
 
 
 def _texts(window: Window) -> Iterator[str]:

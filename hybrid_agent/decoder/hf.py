@@ -15,7 +15,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerFast
 from hybrid_agent.constrain import CallGrammar, Lexicon, NarrowedCalls, Spans, ToolTrie, find_spans
 from hybrid_agent.constrain.matcher import Matcher
 from hybrid_agent.constrain.slips import Slips
-from hybrid_agent.decoder.aliases import Alias, Aliases
+from hybrid_agent.decoder.aliases import Alias, Aliases, aliases_of
 from hybrid_agent.decoder.branches import NOTED, Branches
 from hybrid_agent.decoder.bundle import find_model
 from hybrid_agent.decoder.chat import tool_names
@@ -118,8 +118,7 @@ class HfDecoder:
         self.speculator = self._speculator(draft)
         self.spent = (0, 0)  # tokens of all candidates of the last call, and how many of them were forced
         self._narrow = tiny and self.options.spans
-        aliased = self.options.aliases
-        self.aliases = Aliases(self.lexicon.known, self.lexicon.stand_ins) if aliased else Aliases()
+        self.aliases = aliases_of(self.lexicon) if self.options.aliases else Aliases()
         self._alias: Alias | None = None  # of the window that is being answered
         # Of the last window: the loop asks for more candidates of the same one.
         self._encoded: tuple[Window, int, list[int]] | None = None

@@ -15,7 +15,7 @@ from hybrid_agent.constrain import Lexicon, find_spans
 from hybrid_agent.constrain.compile import grammar, portable
 from hybrid_agent.constrain.narrow import narrow
 from hybrid_agent.constrain.prepare import prepare
-from hybrid_agent.decoder.aliases import Alias, Aliases
+from hybrid_agent.decoder.aliases import Alias, aliases_of
 from hybrid_agent.decoder.bundle import find_model
 from hybrid_agent.decoder.hf import BASE, EXPERTS, SHAPING, gave_up, without_policy
 from hybrid_agent.decoder.prompt import ChatPrompt, Prompt, TinyPrompt, is_tiny
@@ -61,7 +61,7 @@ class VllmDecoder:
         tiny = is_tiny(tokenizer)
         self.schema = without_policy(schema) if tiny else dict(schema)
         self.prompt: Prompt = TinyPrompt(tokenizer) if tiny else ChatPrompt(tokenizer, self.schema)
-        self.aliases = Aliases(self.lexicon.known, self.lexicon.stand_ins)
+        self.aliases = aliases_of(self.lexicon)
         self.end = int(tokenizer.eos_token_id)
         self._whole: str | None = None
         self._spanned: dict[str, Any] | None = None

@@ -72,7 +72,8 @@ def features(view: View, segment: Segment, verdict: Verdict | None = None) -> ND
     _about_words(found, view, parts)
     _about_plan(found, view, parts)
     for kind, count in view.slips.found(segment.text).items():
-        found[f"slip_{kind}"] = min(count, 3) / 2
+        if f"slip_{kind}" in _INDEX:  # "absent" is source_missing here
+            found[f"slip_{kind}"] = min(count, 3) / 2
     _about_decoder(found, segment)
     row = np.zeros(len(FEATURES), np.float32)
     for name, value in found.items():

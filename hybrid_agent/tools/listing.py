@@ -7,12 +7,10 @@ import os
 
 from hybrid_agent.tools.failure import ToolFailure
 from hybrid_agent.tools.workspace import Workspace
-
-DEPTH = 3
-CAP = 60
+from hybrid_agent.types.window import LISTED, LISTED_DEPTH
 
 
-def listing(workspace: Workspace, *, depth: int = DEPTH, cap: int = CAP) -> tuple[str, ...]:
+def listing(workspace: Workspace, *, depth: int = LISTED_DEPTH, cap: int = LISTED) -> tuple[str, ...]:
     """Sorted relative paths, folders ending in '/', at most `cap` (upper levels first); inside of .git is hidden."""
     found: list[str] = []
     level = [""]

@@ -136,6 +136,14 @@ def test_a_call_that_mentions_more_stands(sandbox: Sandbox, tmp_path: Path) -> N
     assert (sandbox.workspace / "d.md").read_text() == "two"
 
 
+def test_the_only_way_that_is_known_is_gone_once(sandbox: Sandbox, tmp_path: Path) -> None:
+    half = {"tool": "fs", "args": {"op": "copy", "path": "a.txt", "to": "d.md"}}
+    result, steps, _ = run(sandbox, tmp_path / "state", Reader([plan(SECOND)], {SECOND: [half]}), SECOND)
+    assert result.verified and files(sandbox) == ["a.txt", "c.md", "d.md"]
+    tried = [step for step in steps if json.loads(step.content) == half]
+    assert len(tried) == 2  # once more it is all that is offered: then no further looks are spent on it
+
+
 @pytest.mark.parametrize("goal", [f"{FIRST}, or to e.txt if there is one", "copy a.txt to b.txt"])
 def test_second_choices_and_complete_steps_are_not_doubted(sandbox: Sandbox, tmp_path: Path, goal: str) -> None:
     result, steps, _ = run(sandbox, tmp_path / "state", Reader([plan(goal)], {goal: [COPY]}), goal)

@@ -100,12 +100,56 @@ def test_more_unknown_words_than_nouns_leave_the_last_as_they_are() -> None:
     assert set(shown[1:6]) == set(NOUNS) and shown[6:] == goal.split()[6:]
 
 
+PROSE_ALIASES = Aliases((*KNOWN, *"the is at it works".split()), NOUNS, ("report", "walnut"))
+
+
+def test_a_quoted_text_of_known_words_is_shown_as_one_that_training_could_have_quoted() -> None:
+    text = "the key is done"
+    write = json.dumps({"tool": "fs", "args": {"op": "write", "path": "the.txt", "text": f"{text}\n"}})
+    window = Window(
+        goal=f"write '{text}' into the.txt",
+        exchanges=(Exchange(call=write, obs=f"{text}, and the key\nthe key is do"),),
+    )
+    alias = PROSE_ALIASES.of(window)
+    (shown,) = re.findall("'(.*)'", alias.window.goal)
+    assert len(shown.split()) == 4 and set(shown.split()) <= set(NOUNS) and alias.window.goal.endswith("into the.txt")
+    assert json.loads(alias.window.exchanges[0].call)["args"] == {
+        "op": "write",
+        "path": "the.txt",
+        "text": f"{shown}\n",
+    }
+    assert alias.window.exchanges[0].obs == f"{shown}, and the key\nthe key is do"  # in part it is no such text
+    assert alias.swapped_call(alias.window.exchanges[0].call) == json.dumps(json.loads(write), separators=(",", ":"))
+    # What the decoder says of it in part is said in the words that stood there.
+    assert alias.swapped(f"grep {shown.split()[1]} {shown.split()[-1]}") == "grep key done"
+
+
+@pytest.mark.parametrize(
+    "quoted",
+    ["report walnut", "walnut", "say the.txt", "the,key", "the = key", "3 4 5", "cp -r the key", "the  key"],
+    ids=["as in training", "a word", "a file", "a row", "code", "numbers", "a command", "two spaces"],
+)
+def test_what_is_no_prose_stays(quoted: str) -> None:
+    window = Window(goal=f"write `{quoted}` to key.txt")
+    assert PROSE_ALIASES.of(window).window is window
+
+
+def test_long_prose_and_other_names() -> None:
+    many = Aliases(KNOWN, [f"noun{chr(97 + i)}" for i in range(26)], ("report",))
+    text = "It's done, say the key: 2 for the folder and the report!"
+    window = Window(goal=f'write "{text}" into key.txt')
+    shown = [many.of(window, naming) for naming in range(3)]
+    assert len({alias.window.goal for alias in shown}) == 3
+    for alias in shown:
+        assert len(re.findall("noun[a-z]", alias.window.goal)) == 5 and alias.swapped(alias.window.goal) == window.goal
+
+
 @given(st.lists(st.text("aZbQ rkt\\n_-./7é\n\"'{}", max_size=30), min_size=1, max_size=4), st.integers(0, 3))
 def test_any_text_comes_back(parts: list[str], cut: int) -> None:
     call = json.dumps({"args": {"text": parts[0], "more": parts}})
     exchanges = (Exchange(call=call, obs=parts[-1]), Exchange(call=parts[0], obs=""))
     window = Window(goal=parts[0] + "rkt zebra", steps=tuple(parts[cut:]), files=tuple(parts), exchanges=exchanges)
-    alias = ALIASES.of(window)
+    alias = ALIASES.of(window) if cut else PROSE_ALIASES.of(window.model_copy(update={"steps": ("say 'it works'",)}))
     assert tuple(map(alias.swapped, alias.window.files)) == window.files
     assert alias.swapped(alias.window.goal) == window.goal
     back = alias.swapped_call(alias.window.exchanges[0].call)

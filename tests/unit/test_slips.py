@@ -7,6 +7,7 @@ import pytest
 from hybrid_agent.constrain.clauses import joined, plans
 from hybrid_agent.constrain.slips import WEIGHTS, Slips
 from hybrid_agent.types import Exchange, Window
+from hybrid_agent.types.window import LISTED
 
 
 def step(text, files=(), calls=()):
@@ -93,6 +94,32 @@ def test_ordinary_words_taken_for_files(made, slip):
 
 
 @pytest.mark.parametrize(
+    ("made", "slip"),
+    [
+        (call("editor", path="new.txt", edits=[{"op": "append", "text": "x"}]), True),
+        (call("fs", op="copy", path="./new.txt", to="b.txt"), True),
+        (call("fs", op="write", path="new.txt", text="x"), False),
+        (call("editor", path="a/app.yaml", edits=[]), False),
+        (call("editor", path="app.yaml", edits=[]), False),  # it lies in a folder: the answer leads there
+        (call("fs", op="move", path="a", to="b"), False),
+        (call("fs", op="copy", path="made.txt", to="b.txt"), False),  # by a call before
+        (call("editor", path="a/b/c/deep.txt", edits=[]), False),  # deeper than is listed
+        (call("fs", op="read", path=".git/config"), False),
+        (call("shell", cmd="cat new.txt"), False),
+    ],
+)
+def test_work_on_what_is_not_there(made, slip):
+    before = [call("shell", cmd="touch made.txt")]
+    assert Slips(step("write it", ("notes", "a/", "a/app.yaml"), before)).absent(made) is slip
+
+
+def test_a_listing_that_is_full_does_not_say_what_is_missing():
+    made = call("editor", path="new.txt", edits=[])
+    for count, slip in ((LISTED - 1, True), (LISTED, False)):
+        assert Slips(step("write it", tuple(f"f{i}" for i in range(count)))).absent(made) is slip
+
+
+@pytest.mark.parametrize(
     ("text", "value", "slip"),
     [
         ("turn auth.name to a different value", "a", True),
@@ -113,6 +140,7 @@ def test_what_slips_weigh():
     assert cost(call("fs", op="copy", path="a.txt", to="a.txt")) == WEIGHTS["twice"] + WEIGHTS["left_out"]
     assert cost(call("fs", op="copy", path="apples", to="c.txt")) == 2 * WEIGHTS["left_out"] + WEIGHTS["no_file"]
     assert cost(call("fs", op="copy", path="a.txt", to="the")) == WEIGHTS["left_out"] + WEIGHTS["filler"]
+    assert cost(call("fs", op="copy", path="q.md", to="b.txt")) == WEIGHTS["left_out"] + WEIGHTS["absent"]
     after = step("copy a.txt to b.txt", ("a.txt",), [call("shell", cmd="cp a.txt b.txt")])
     assert Slips(after).cost(call("shell", cmd="ls")) == 0
     plan = Window(goal="rename a.txt to b.txt and remove c.txt")
