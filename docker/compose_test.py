@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
+WHEELS = ROOT / "docker" / "wheels"
 HEALTHY_S = int(os.environ.get("COMPOSE_TEST_WAIT_S", "900"))
 RUN_S = 900
 GOAL = "make a folder reports, then write a file reports/summary.txt containing 'all good'"
@@ -77,7 +78,10 @@ class Stack:
             stderr=subprocess.PIPE if quiet else None, check=False,
         )  # fmt: skip
         if done.returncode:
-            raise Failed(f"{' '.join(command)} ended with {done.returncode}")
+            hint = ""
+            if "build" in arguments and not any(WHEELS.glob("*.whl")):
+                hint = "; if no package index can be reached from a build: sh docker/wheelhouse.sh, then again"
+            raise Failed(f"{' '.join(command)} ended with {done.returncode}{hint}")
         return done.stdout
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
