@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from hybrid_agent.constrain.quotes import quoted
+from hybrid_agent.decoder.aliases import words_of
 from hybrid_agent.packs import words
 from hybrid_agent.packs.draw import Draw
 from hybrid_agent.packs.pack import load_pack
@@ -56,7 +57,7 @@ def known_words(sequences: Path, packs: tuple[str, ...]) -> Vocabulary:
         counts.update({piece.lower() for segment in line.segments for piece in PIECE.findall(segment.text)})
         # The goal lies in the first segment.
         texts = (text for _, _, text in quoted(line.segments[0].text) if " " in text)
-        in_quotes.update({word for text in texts for word in re.findall("[a-z]+", text.lower())})
+        in_quotes.update({word for text in texts for word in words_of(text.lower())})
     known = tuple(sorted(word for word, count in counts.items() if count >= OFTEN and word.isalpha()))
     names = tuple(sorted(set(known) & set(words.TRAIN) - fixed_words(packs)))
     if len(names) < FEWEST:

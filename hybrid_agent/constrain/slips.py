@@ -83,7 +83,7 @@ class Slips:
         return any(word.isalpha() and word not in self._known for word in words)
 
     def absent(self, call: str) -> bool:
-        """Is something worked on that the workspace, as far as it is listed, does not have, nor any folder of it, and
+        """Is something worked on that the workspace, as far as it is listed, does not have, nor any folder in it, and
         that no call has named?"""
         found = _places(call)
         if found is None or not found[2] or len(self.window.files) >= LISTED:

@@ -41,19 +41,18 @@ class Alias:
         self, window: Window, stand_ins: Mapping[str, str], prose: Mapping[str, Sequence[str]] | None = None
     ) -> None:
         prose = prose or {}
-        # Both ways, so that a text may name the noun itself, too, and so that it is its own inverse.
-        self._other = {**stand_ins, **{noun: word for word, noun in stand_ins.items()}}
         wholes = {text: " ".join(nouns) for text, nouns in prose.items()}
+        # Both ways, so that a text may name the noun itself, too, and so that it is its own inverse.
         self._wholes = {**wholes, **{nouns: text for text, nouns in wholes.items()}}
-        # A text may be said in part: then each noun is the word in its place.
-        pairs = (pair for text, nouns in prose.items() for pair in zip(nouns, _words(text), strict=False))
-        self._parts = dict(pairs)
+        self._other = {**stand_ins, **{noun: word for word, noun in stand_ins.items()}}
+        for text, nouns in prose.items():  # it may be said in part: then each noun is the word in its place
+            self._other.update(zip(nouns, words_of(text), strict=False))
         longest = sorted(map(re.escape, self._wholes), key=len, reverse=True)
         self._units = re.compile("|".join([*(f"{whole}(?![A-Za-z])" for whole in longest), PIECE.pattern]), re.DOTALL)
         self.window = self._shown(window) if self else window
 
     def __bool__(self) -> bool:
-        return bool(self._other or self._wholes)
+        return bool(self._other)
 
     def swapped(self, text: str) -> str:
         """A text about the window as the decoder reads it; or one of the decoder's as it is meant. (Of an unfinished
@@ -70,7 +69,7 @@ class Alias:
             return self._wholes[piece]
         found = self._other.get(piece.lower())
         if found is None:
-            return self._parts.get(piece, piece)
+            return piece
         return found.upper() if piece.isupper() else found.capitalize() if piece[0].isupper() else found
 
     def _shown(self, window: Window) -> Window:
@@ -133,10 +132,10 @@ class Aliases:
         """Nouns for each quoted text that training would not have quoted; they are added to `taken`."""
         found: dict[str, tuple[str, ...]] = {}
         for text in dict.fromkeys(text for source in (window.goal, *window.steps) for _, _, text in quoted(source)):
-            if not self._quoted or not PROSE.fullmatch(text) or self._quoted.issuperset(_words(text.lower())):
+            if not self._quoted or not PROSE.fullmatch(text) or self._quoted.issuperset(words_of(text.lower())):
                 continue
             nouns = []
-            for at in range(min(len(_words(text)), LONGEST)):
+            for at in range(min(len(words_of(text)), LONGEST)):
                 noun = self._noun(f"{text}{at}{naming or ''}", taken)
                 if noun is None:
                     return found
@@ -156,7 +155,8 @@ def aliases_of(lexicon: Lexicon) -> Aliases:
     return Aliases(lexicon.known, lexicon.stand_ins, lexicon.quoted)
 
 
-def _words(text: str) -> list[str]:
+def words_of(text: str) -> list[str]:
+    """The words of a sentence, without punctuation and numbers."""
     return re.findall("[A-Za-z]+", text)
 
 

@@ -122,6 +122,7 @@ def test_a_quoted_text_of_known_words_is_shown_as_one_that_training_could_have_q
     assert alias.swapped_call(alias.window.exchanges[0].call) == json.dumps(json.loads(write), separators=(",", ":"))
     # What the decoder says of it in part is said in the words that stood there.
     assert alias.swapped(f"grep {shown.split()[1]} {shown.split()[-1]}") == "grep key done"
+    assert alias.swapped(f"{shown.split()[1].capitalize()}_{shown.split()[-1].upper()}") == "Key_DONE"
 
 
 @pytest.mark.parametrize(
