@@ -17,7 +17,7 @@ from rich.console import Console
 from hybrid_agent.cli.exits import STOPPED, program
 from hybrid_agent.config.ablate import AblateConfig
 from hybrid_agent.config.eval import EvalConfig
-from hybrid_agent.config.hybrid import HybridConfig
+from hybrid_agent.config.hybrid import HybridConfig, Overrides
 from hybrid_agent.config.load import load_config
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ WITHOUT = {
     "no_speculation": "draft",
     "no_shaping": "shaping",
 }
+IDLE = {"experts": "route is off", "shaping": "alpha is 0"}  # why a part that is there may do nothing
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,8 @@ def variants_of(config: AblateConfig) -> list[Variant]:
 
     decoder, runs = parse_decoder(config.decoder), Path(config.runs)
     named = {name: getattr(config, name) for name in OVERRIDES}
-    there = find_parts(decoder, HybridConfig(mode="greedy"), named, runs).parts
+    in_force = Overrides(route=True, alpha=1.0)
+    there = find_parts(decoder, HybridConfig(mode="greedy", set=in_force), named, runs).parts
     found: list[Variant] = []
     for name in ("full", *(v for v in config.variants if v != "full")):
         hybrid = preset(name)
@@ -99,7 +101,7 @@ def variants_of(config: AblateConfig) -> list[Variant]:
         spec = find_parts(decoder, hybrid, named, runs)
         twin = next((v.name for v in found if v.agent == same_agent(spec)), None)
         part = WITHOUT.get(name)
-        why = f"{part} absent" if part and part not in there else "alpha is 0" if part == "shaping" else "part absent"
+        why = f"{part} absent" if part and part not in there else IDLE.get(part or "", "part absent")
         note = f"same as {twin}, {why}" if twin else f"without {', '.join(absent)}" if absent else ""
         found.append(Variant(name, hybrid, same_agent(spec), note, drawn=spec.mode != "greedy"))
     return found

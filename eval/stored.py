@@ -21,6 +21,15 @@ if TYPE_CHECKING:
     from hybrid_agent.assemble.parts import HybridSpec
 
 
+# Thresholds that say something only to one part.
+SETTINGS = {
+    "scorer": ("veto_p", "tau_p", "margin", "min_scored"),
+    "planner": ("tau_risk", "heed", "prior_weight"),
+    "experts": ("route", "depth"),
+    "shaping": ("alpha",),
+}
+
+
 @dataclass(frozen=True)
 class Found:
     """Results of the tasks asked for, and where the traces of each lie.
@@ -69,13 +78,11 @@ def results_of(config: EvalConfig, console: Console) -> Found:
 def same_agent(spec: HybridSpec) -> str:
     """A hash that is equal for agents that do the same.
 
-    A shaping of strength 0 does nothing, nor does a veto without a scorer.
+    A veto without a scorer does nothing, nor do settings of parts that are not used.
     """
     body = spec.identity()
-    if spec.rules.alpha == 0:
-        body = {**body, "parts": {name: part for name, part in body["parts"].items() if name != "shaping"}}
-    if "scorer" not in spec.parts:
-        body = {**body, "rules": {**body["rules"], "veto_p": None}}
+    idle = {name for part, names in SETTINGS.items() if part not in spec.parts for name in names}
+    body["rules"] = {name: value for name, value in body["rules"].items() if name not in idle}
     return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
 
 

@@ -62,7 +62,7 @@ def plan(config: PipelineConfig) -> list[Planned]:
         for need in steps.needs(name) if each.doing == "run" else ():
             if found[need].doing == "skipped" and steps.there(need) is None:
                 made = steps.result(need)
-                fix = f"leave it out of skip, or begin with from={need}"
+                fix = f"leave it out of skip, skip {name} too, or begin with from={need}"
                 raise InputError(f"{name} needs {need}, and there is no {made}", field=need, fix=fix)
     return list(found.values())
 

@@ -16,6 +16,7 @@ from hybrid_agent.config.pipeline import PipelineConfig, StepConfig
 from hybrid_agent.config.rollouts import RolloutsConfig
 from hybrid_agent.config.schedule import ScheduleConfig
 from hybrid_agent.config.train import TrainConfig
+from hybrid_agent.config.worth import WorthConfig
 from hybrid_agent.errors import InputError
 from hybrid_agent.runs.atomic import file_hash
 from hybrid_agent.runs.layout import attempts, find_run
@@ -151,6 +152,8 @@ def settings_hash(module: str, arguments: list[str]) -> str:
         return stored_hash(module, load_config("rollouts", arguments, RolloutsConfig).model_dump(mode="json"))
     if module == "eval.schedule":
         return stored_hash(module, load_config("schedule", arguments, ScheduleConfig).model_dump(mode="json"))
+    if module == "eval.worth":
+        return stored_hash(module, load_config("worth", arguments, WorthConfig).model_dump(mode="json"))
     return stored_hash(module, dict(argument.split("=", 1) for argument in arguments))
 
 
@@ -166,6 +169,8 @@ def stored_hash(module: str, config: Mapping[str, Any]) -> str:
             body = RolloutsConfig.model_validate(body).model_dump(mode="json")
         elif module == "eval.schedule":
             body = ScheduleConfig.model_validate(body).model_dump(mode="json")
+        elif module == "eval.worth":
+            body = WorthConfig.model_validate(body).model_dump(mode="json")
         elif module == "train.shaping":
             from train.shaping import ShapingConfig
 

@@ -39,7 +39,8 @@ class HybridSpec:
         decoder: which decoder.
         config: the switches as given.
         mode: the mode, `auto` decided.
-        parts: the parts that are used, with their places.
+        parts: the parts that are used, with their places. Experts that nobody is routed to are not among them, nor is
+            shaping of strength 0.
         rules: the thresholds in force.
     """
 
@@ -55,7 +56,7 @@ class HybridSpec:
             "mode": self.mode,
             "parts": {name: part_hash(path) for name, path in sorted(self.parts.items())},
             "rules": self.rules.model_dump(),
-            **self.config.model_dump(include={"k", "constrained"}),
+            **self.config.model_dump(include={"k", "constrained", "draw"}),
         }
 
     def __str__(self) -> str:
@@ -98,7 +99,10 @@ def find_parts(
     if mode == "energy" and "scorer" not in found:
         raise missing("scorer", base)
     tuned = _run_or_folder("tuned", given["tuned"], runs) if "tuned" in given else base
-    return HybridSpec(decoder, config, mode, found, thresholds(config, tuned))
+    rules = thresholds(config, tuned)
+    idle = {"experts": not rules.route, "shaping": rules.alpha == 0}
+    used = {name: path for name, path in found.items() if not idle.get(name)}
+    return HybridSpec(decoder, config, mode, used, rules)
 
 
 def missing(name: str, base: Path | None) -> InputError:

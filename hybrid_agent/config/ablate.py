@@ -20,6 +20,8 @@ Variant = Literal[
     "free_form",
     "no_speculation",
     "no_shaping",
+    "routed",
+    "shaped",
     "greedy",
     "logprob4",
     "energy4",

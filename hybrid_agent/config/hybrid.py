@@ -37,7 +37,7 @@ class Thresholds(Record):
     scored (None: never). `veto_p` is the calibrated probability below which a call that may change something is
     vetoed (None: the scorer's own, 0: no veto). Candidates are ranked by energy - `lm_weight` * log-probability.
     `prior_weight` is the exponent of the planner's tool prior, `alpha` the strength of logit shaping. `depth` is how
-    many experts may share in the candidates after the greedy one.
+    many experts may share in the candidates after the greedy one; `route` off leaves all writing to the decoder itself.
     """
 
     k_base: int = Field(default=4, ge=1, le=64)
@@ -56,6 +56,7 @@ class Thresholds(Record):
     prior_weight: float = Field(default=0.3, ge=0, le=10)
     alpha: float = Field(default=0.0, ge=0, le=10)
     depth: int = Field(default=2, ge=1, le=8)
+    route: bool = True
 
     def risky(self, risk: float, deliberate: bool) -> bool:
         """Does what the planner says of a turn call for more candidates?"""
@@ -81,6 +82,7 @@ class Overrides(Record):
     prior_weight: float | None = Field(default=None, ge=0, le=10)
     alpha: float | None = Field(default=None, ge=0, le=10)
     depth: int | None = Field(default=None, ge=1, le=8)
+    route: bool | None = None
 
 
 class HybridConfig(Record):

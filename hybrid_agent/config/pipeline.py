@@ -14,6 +14,7 @@ Module = Literal[
     "train.rollouts.build",
     "train.shaping",
     "eval.schedule",
+    "eval.worth",
     "train.export",
 ]
 
