@@ -85,11 +85,12 @@ def collect(decoder: HfDecoder, contexts: Iterable[Context], energies: Energies)
     size = 0
     for context in contexts:
         found = []
-        made = decoder.constraint(context.window)
-        prompt, room = decoder.encode(context.window)
+        alias = decoder.aliases.of(context.window)  # what the decoder reads and writes when it serves
+        made = decoder.constraint(alias.window)
+        prompt, room = decoder.encode(alias.window)
         assert made is not None
         for one, value in zip(context.candidates, energies(context), strict=True):
-            walked = _choices(decoder, made(), one.segment.text) if value is not None else None
+            walked = _choices(decoder, made(), alias.swapped_call(one.segment.text)) if value is not None else None
             if walked is None:
                 skipped += 1
             elif value is not None and walked[0] and len(walked[1]) <= room:
@@ -113,7 +114,7 @@ def collect(decoder: HfDecoder, contexts: Iterable[Context], energies: Energies)
             energy.append(value)
             good.append(passed)
         groups.append(context.group)
-        described.append(features(context.window))
+        described.append(features(alias.window))
     decoder.engine.forget()  # its cache no longer holds what it thinks
 
     def joined(parts: list[np.ndarray], kind: type) -> torch.Tensor:

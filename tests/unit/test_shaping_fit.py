@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from hybrid_agent.constrain import Lexicon
 from hybrid_agent.decoder.hf import DecoderOptions, HfDecoder
 from hybrid_agent.decoder.shaping import Shaper
 from hybrid_agent.nn.tokenizer import save_tokenizer
@@ -87,6 +88,23 @@ def test_unshifted_likelihoods_are_those_of_the_decoder():
     assert logs.tolist() == pytest.approx(expected, abs=2e-3)
     assert table.skipped == 2 * len(made)
     assert one.propose(contexts(1)[0].window, Budget(max_tokens=60), Control()) == before
+
+
+def test_windows_are_read_as_when_it_serves():
+    known = ("list", "stat", "now", "zebra", "violet", "tool", "args", "path")
+    lexicon = Lexicon(known=known, stand_ins=("zebra", "violet"))
+    knows = HfDecoder(model(), tokenizer(), call_schema(), lexicon, DecoderOptions(threads=1))
+    made = [c.model_copy(update={"window": c.window.model_copy(update={"steps": ("stat zorbel now",)})}) for c in
+            contexts(2)]  # fmt: skip
+    shown = [c.model_copy(update={"window": knows.aliases.of(c.window).window}) for c in made]
+    assert "zorbel" not in shown[0].window.steps[0]
+    for said in ("logits", "features"):
+        assert torch.equal(getattr(collect(knows, made, from_labels), said), getattr(table(knows, shown), said))
+    assert not torch.equal(collect(knows, made, from_labels).features, table(decoder(), made).features)
+
+
+def table(one, made):
+    return collect(one, made, from_labels)
 
 
 def test_weights_follow_energies_within_each_context():
