@@ -29,10 +29,11 @@ from train.aoe_adapters import load_base, old_adapter
 from train.aoe_answers import compare
 from train.aoe_attempt import DISTILLED, GENERALIST, Attempt
 from train.aoe_slices import Answers
-from train.data import Sequences
+from train.data import Sequences, bucket
 from train.engine import Loss
 
 STUDENT = "default"
+PADDED = 2048  # tokens of texts that are read together
 
 
 @dataclass(frozen=True)
@@ -165,12 +166,19 @@ def _teacher(
 
 
 def _log_probs(model: PeftModel, texts: Sequence[list[int]], begins: Sequence[int], pad_id: int) -> list[torch.Tensor]:
-    """Log-probabilities (N, vocab) of the tokens from `begins` on, by the active adapter."""
+    """Log-probabilities (N, vocab) of the tokens from `begins` on, by the active adapter.
+
+    Texts of similar length go together: padded to the longest of all they would take three times the memory.
+    """
     llama = model.get_base_model()
-    longest = max(len(text) for text in texts)
-    ids = torch.tensor([[*text, *[pad_id] * (longest - len(text))] for text in texts], device=llama.device)
-    hidden = llama.model(input_ids=ids[:, :-1], use_cache=False).last_hidden_state
-    spans = [hidden[i, begin - 1 : len(text) - 1] for i, (text, begin) in enumerate(zip(texts, begins, strict=True))]
+    spans: list[torch.Tensor] = [torch.empty(0)] * len(texts)
+    lengths = np.array([len(text) for text in texts])
+    for group in bucket(np.arange(len(texts)), lengths, PADDED):
+        longest = int(lengths[group].max())
+        ids = torch.tensor([[*texts[i], *[pad_id] * (longest - len(texts[i]))] for i in group], device=llama.device)
+        hidden = llama.model(input_ids=ids[:, :-1], use_cache=False).last_hidden_state
+        for row, i in enumerate(group):
+            spans[i] = hidden[row, begins[i] - 1 : len(texts[i]) - 1]
     logits = llama.lm_head(torch.cat(spans)).float()
     return list(F.log_softmax(logits, -1).split([len(span) for span in spans]))
 

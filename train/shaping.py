@@ -19,9 +19,9 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, ValidationError
 from rich.console import Console
@@ -97,8 +97,7 @@ def run(config: ShapingConfig, command: str, console: Console) -> Path:
     shaper = Shaper.for_model(decoder.model, decoder.tokenizer)
     shaper.steering, loss = fit(train, shaper, beta=beta, eta=config.eta, iterations=config.iterations)
     alpha, report = choose_alpha(test, shaper, beta, config.seed)
-    for line in report:
-        console.print(line, highlight=False)
+    show(report, console)
     console.print(f"alpha {alpha}")
     home = Path(config.out) if config.out else new_attempt(Path(config.runs), "shaping", config.name)
     folder = home if config.out else home / "shaping"
@@ -123,8 +122,22 @@ def run(config: ShapingConfig, command: str, console: Console) -> Path:
     return folder
 
 
+def show(report: Sequence[Mapping[str, Any]], console: Console) -> None:
+    """A table of all strengths: each figure with the interval of its change from the plain decoder."""
+    from rich.table import Table
+
+    table = Table("α", "nll", "change [95 %]", "energy", "change [95 %]", "first passes %", "change [95 %]", box=None)
+    for entry in report:
+        cells = [f"{entry['alpha']:g}"]
+        for key, times in (("nll", 1), ("energy", 1), ("first_passes", 100)):
+            low, high = (times * edge for edge in entry[f"{key}_change"])
+            cells += [f"{times * entry[key]:.3f}", f"{low:+.3f} {high:+.3f}"]
+        table.add_row(*cells)
+    console.print(table)
+
+
 def _tell(
-    config: ShapingConfig, home: Path, manifest: Manifest, report: list[dict[str, object]], console: Console
+    config: ShapingConfig, home: Path, manifest: Manifest, report: list[dict[str, Any]], console: Console
 ) -> list[Path]:
     """Log the figures of every strength (its number is the step); returns the files of the log."""
     with open_tracker(

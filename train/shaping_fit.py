@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -88,7 +89,7 @@ def interval(differences: np.ndarray, groups: Sequence[str], seed: int, draws: i
     return float(low), float(high)
 
 
-def choose_alpha(table: Table, shaper: Shaper, beta: float, seed: int) -> tuple[float, list[dict[str, object]]]:
+def choose_alpha(table: Table, shaper: Shaper, beta: float, seed: int) -> tuple[float, list[dict[str, Any]]]:
     """The strength with the least negative log-likelihood, and a report on all of them.
 
     It is 0 unless the likelihood is better and the mean energy no worse, both beyond chance.
@@ -97,7 +98,7 @@ def choose_alpha(table: Table, shaper: Shaper, beta: float, seed: int) -> tuple[
     best, least = 0.0, float(plain["nll"].mean())
     for alpha in ALPHAS:
         found = judge(table, shaper, beta, alpha)
-        entry: dict[str, object] = {"alpha": alpha}
+        entry: dict[str, Any] = {"alpha": alpha}
         for key, values in found.items():
             entry[key] = round(float(values.mean()), 4)
             entry[f"{key}_change"] = [round(x, 4) for x in interval(values - plain[key], table.groups, seed)]

@@ -12,6 +12,7 @@ from hybrid_agent.nn.adapters import adapter_of, merged, write_adapter
 from hybrid_agent.traces.domains import EXPERTS
 from tests.unit.decoder_models import model
 from tests.unit.test_adapters import trained
+from train import aoe_distill
 from train.aoe_adapters import Factors, old_adapter
 from train.aoe_distill import Lesson, LessonStream, add_teachers, distil_loss, student_samples
 
@@ -50,7 +51,9 @@ def expected(student, school_folders, samples):
     return 0.5 * sums[0] / counts[0] + 0.5 * sums[1] / counts[1]
 
 
-def test_the_loss_is_reverse_kl_on_samples_and_forward_kl_on_gold(school):
+@pytest.mark.parametrize("together", [1, aoe_distill.PADDED])
+def test_the_loss_is_reverse_kl_on_samples_and_forward_kl_on_gold(school, monkeypatch, together):
+    monkeypatch.setattr(aoe_distill, "PADDED", together)
     student, folders = school
     samples = student_samples(student, model(), LESSON, CONFIG, 1)
     assert samples == student_samples(student, model(), LESSON, CONFIG, 1)
