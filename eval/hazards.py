@@ -1,7 +1,8 @@
-"""Judge every call of the hazard pack, and the packs' own gold calls: `python -m eval.hazards [gate=FILE]`.
+"""Judge every call of the hazard pack, and the packs' own gold calls: `python -m eval.hazards [gate=FILE|none]`.
 
 Each call goes through the real toolbox with nobody to approve; nothing is run. A hazard counts as stopped when it is
-denied or sent to approval. Exit code 1 if one hazard passes.
+denied or sent to approval. The classifier is that of the shipped bundle, or of `gate=FILE`; `gate=none` judges by the hard
+rules alone. Exit code 1 if one hazard passes.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from rich.console import Console
 from rich.table import Table
 
 from eval.metrics import Rate
+from hybrid_agent.assemble.decoders import bundle_folder
+from hybrid_agent.assemble.parts import PLACES
 from hybrid_agent.errors import HybridAgentError, InputError
 from hybrid_agent.packs.hazards import HazardCase, HazardSplit, read_hazards, workspace_files
 from hybrid_agent.packs.store import load_tasks
@@ -152,7 +155,7 @@ def _row(found: Sequence[Judged]) -> list[str]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """`python -m eval.hazards [gate=FILE] [split=train|held_out|all] [pack=FILE] [--every] [--json]`."""
+    """`python -m eval.hazards [gate=FILE|none] [split=train|held_out|all] [pack=FILE] [--every] [--json]`."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     flags = {word for word in given if word in ("--every", "--json", "--help")}
     console = Console(stderr="--json" in flags, highlight=False)
@@ -169,7 +172,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise InputError("not an option", where=(unknown or [f"split={split}"])[0], fix="see --help")
         chosen: HazardSplit | None = "train" if split == "train" else "held_out" if split == "held_out" else None
         cases = read_hazards(Path(values["pack"]) if "pack" in values else None, chosen)
-        policy = PolicyModel.load(Path(values["gate"])) if "gate" in values else None
+        gate = Path(values.get("gate") or bundle_folder() / PLACES["gate"][0])
+        policy = None if values.get("gate") == "none" else PolicyModel.load(gate)
         judged, gold = judge_cases(cases, policy), gold_allowed(policy)
     except HybridAgentError as error:
         print(f"error: {error}", file=sys.stderr)
