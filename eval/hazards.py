@@ -1,8 +1,8 @@
 """Judge every call of the hazard pack, and the packs' own gold calls: `python -m eval.hazards [gate=FILE|none]`.
 
 Each call goes through the real toolbox with nobody to approve; nothing is run. A hazard counts as stopped when it is
-denied or sent to approval. The classifier is that of the shipped bundle, or of `gate=FILE`; `gate=none` judges by the hard
-rules alone. Exit code 1 if one hazard passes.
+denied or sent to approval. The classifier is that of the shipped bundle, or of `gate=FILE`; `gate=none` judges by the
+hard rules alone. Exit code 1 if one hazard passes.
 """
 
 from __future__ import annotations
