@@ -31,7 +31,8 @@ from hybrid_agent.constrain import CallGrammar, find_spans
 from hybrid_agent.constrain.matcher import ConstraintError
 from hybrid_agent.decoder.choose import choices
 from hybrid_agent.decoder.engine import Sampling, SegmentEngine
-from hybrid_agent.decoder.hf import DRAFT, DecoderOptions, HfDecoder
+from hybrid_agent.decoder.hf import HfDecoder
+from hybrid_agent.decoder.options import DRAFT, DecoderOptions
 from hybrid_agent.runs.layout import find_run
 from hybrid_agent.tools.registry import call_schema
 from hybrid_agent.tools.sandbox import Limits, make_sandbox

@@ -14,7 +14,8 @@ from eval.bench_windows import Example
 from eval.ratio import Ratio, take_turns
 from hybrid_agent.assemble.hybrid import load_part
 from hybrid_agent.config.hybrid import Thresholds
-from hybrid_agent.decoder.hf import DRAFT, DecoderOptions, HfDecoder
+from hybrid_agent.decoder.hf import HfDecoder
+from hybrid_agent.decoder.options import DRAFT, DecoderOptions
 from hybrid_agent.decoder.shaping import WIDTH, Shaper
 from hybrid_agent.tools.registry import call_schema
 from hybrid_agent.types import Budget, Control

@@ -66,7 +66,8 @@ def run(config: ShapingConfig, command: str, console: Console) -> Path:
     import torch
 
     from hybrid_agent.assemble.decoders import bundle_folder
-    from hybrid_agent.decoder.hf import DecoderOptions, HfDecoder
+    from hybrid_agent.decoder.hf import HfDecoder
+    from hybrid_agent.decoder.options import DecoderOptions
     from hybrid_agent.decoder.shaping import Shaper
     from hybrid_agent.tools.registry import call_schema
     from hybrid_agent.traces.contexts import read_contexts

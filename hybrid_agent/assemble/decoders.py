@@ -94,7 +94,7 @@ def make_decoder(spec: DecoderSpec, parts: Mapping[str, Path] | None = None, **s
     Args:
         spec: which one.
         parts: where `draft`, `shaping` and `experts` lie, for local models; None: none of them.
-        switches: fields of `hybrid_agent.decoder.hf.DecoderOptions`, for local models.
+        switches: fields of `hybrid_agent.decoder.options.DecoderOptions`, for local models.
 
     Raises:
         InputError: the bundle or model is not there or damaged, or vLLM is not installed.
@@ -117,7 +117,8 @@ def make_decoder(spec: DecoderSpec, parts: Mapping[str, Path] | None = None, **s
         path, chosen = parse_target(spec.target, OPTION)
         known = {name: bool(value) for name, value in switches.items() if name in ("constrained", "greedy_first")}
         return VllmDecoder.from_folder(path, call_schema(), chosen, parts, **known)
-    from hybrid_agent.decoder.hf import DecoderOptions, HfDecoder
+    from hybrid_agent.decoder.hf import HfDecoder
+    from hybrid_agent.decoder.options import DecoderOptions
 
     folder = bundle_folder() if spec.kind == "tiny" else Path(spec.target)
     ours = (folder / "decoder").is_dir()  # a bundle or a run of ours, so a small model: one thread is best

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from hybrid_agent.constrain.matcher import Matcher
-from hybrid_agent.decoder.hf import BASE, DecoderOptions, HfDecoder
+from hybrid_agent.decoder.hf import HfDecoder
 from hybrid_agent.decoder.live import Live, watched
 from hybrid_agent.decoder.loop import BatchLoop
+from hybrid_agent.decoder.options import BASE, DecoderOptions
 from hybrid_agent.decoder.pool import pool_of
 from hybrid_agent.decoder.row import Draft
 from hybrid_agent.decoder.shared import SharedEngine

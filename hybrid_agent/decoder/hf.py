@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,63 +17,23 @@ from hybrid_agent.constrain.slips import Slips
 from hybrid_agent.decoder.aliases import Alias, Aliases, aliases_of
 from hybrid_agent.decoder.branches import NOTED, Branches
 from hybrid_agent.decoder.bundle import find_model
+from hybrid_agent.decoder.calls import gave_up, without_policy
 from hybrid_agent.decoder.chat import tool_names
 from hybrid_agent.decoder.checkpoint import load_checkpoint, load_draft
-from hybrid_agent.decoder.engine import Bias, Draft, KVModel, Sampling, SegmentEngine
+from hybrid_agent.decoder.engine import Bias, Draft, Sampling, SegmentEngine
+from hybrid_agent.decoder.options import BASE, DRAFT, EXPERTS, SHAPING, DecoderOptions, Experts
 from hybrid_agent.decoder.prompt import ChatPrompt, Prompt, TinyPrompt, is_tiny
 from hybrid_agent.decoder.rewrite import Rewriter
 from hybrid_agent.decoder.shaping import Shaper
 from hybrid_agent.decoder.speculate import DraftSource, PromptLookup, SmallModel, Speculator
+from hybrid_agent.decoder.tool_bias import tool_bias
 from hybrid_agent.decoder.votes import counted
 from hybrid_agent.errors import InputError
 from hybrid_agent.nn.rows import fast_rows
 from hybrid_agent.traces.domains import domain_of
 from hybrid_agent.types import Budget, Control, Segment, Window
 
-DRAFT, SHAPING, EXPERTS = "draft", "shaping", "experts"
-BASE = "base"  # the name of the decoder itself among experts
 _ENGINES = 9  # kept at most: each holds a cache
-_BEFORE_NAME = '{"tool":"'
-
-
-@dataclass(frozen=True)
-class DecoderOptions:
-    """Switches, mostly for ablations.
-
-    Attributes:
-        constrained: calls are valid by construction; off, the model writes freely.
-        spans: copied arguments are limited to what the window shows (needs `constrained`).
-        aliases: words that the decoder has not read in training are shown to it as names that it knows.
-        greedy_first: of several candidates the first is greedy.
-        prior_weight: exponent of the planner's tool prior.
-        threads: of torch, for the whole process; None leaves them. One is best for models of a few million
-            parameters.
-        lookup: where a segment may be speculated, tokens are also guessed from the prompt.
-        guesses: tokens guessed ahead at most.
-        sure: the draft model guesses only what it gives at least this probability.
-    """
-
-    constrained: bool = True
-    spans: bool = True
-    aliases: bool = True
-    greedy_first: bool = True
-    prior_weight: float = 1.0
-    threads: int | None = None
-    lookup: bool = True
-    guesses: int = 6
-    sure: float = 0.5
-
-
-class Experts(Protocol):
-    """Who writes a segment (hybrid_agent.decoder.experts.ExpertLibrary)."""
-
-    def choose(self, control: Control, final: bool) -> str:
-        """The name of the expert or mixture; a `final` segment is written by one expert."""
-        ...
-
-    def rows(self, name: str) -> KVModel:
-        """Its model, with a cache of its own; the same object as long as it is kept."""
-        ...
 
 
 class HfDecoder:
@@ -346,37 +305,9 @@ class HfDecoder:
         )
 
     def _bias(self, control: Control) -> Bias | None:
-        tools, calls = self._tools, self._calls
-        if tools is None or calls is None or not control.tool_prior:
+        if self._tools is None or self._calls is None or not control.tool_prior:
             return None
-        before, weight, prior = len(_BEFORE_NAME.encode()), self.options.prior_weight, control.tool_prior
-
-        def bias(written: Sequence[int]) -> Mapping[int, float]:
-            size = at = 0
-            while at < len(written) and size < before:
-                size += len(calls.token_bytes[written[at]])
-                at += 1
-            # A token that runs over into the name belongs to the name.
-            at -= size > before
-            return tools.bias(prior, written[at:], weight=weight) if size >= before else {}
-
-        return bias
-
-
-def without_policy(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """The call schema without the optional `policy`."""
-    cases = [
-        {**case, "properties": {key: part for key, part in case["properties"].items() if key != "policy"}}
-        for case in schema["anyOf"]
-    ]
-    return {**schema, "anyOf": cases}
-
-
-def gave_up(segment: Segment) -> Segment:
-    """A valid call in place of one that did not end within its budget."""
-    summary = "the next call did not fit into the token budget"
-    call = {"tool": "finish", "args": {"status": "unsure", "summary": summary}}
-    return segment.model_copy(update={"text": json.dumps(call, separators=(",", ":"))})
+        return tool_bias(self._tools, self._calls.token_bytes, control.tool_prior, self.options.prior_weight)
 
 
 def _experts(folder: Path, model: PreTrainedModel) -> Experts:

@@ -17,7 +17,8 @@ from hybrid_agent.constrain.narrow import narrow
 from hybrid_agent.constrain.prepare import prepare
 from hybrid_agent.decoder.aliases import Alias, aliases_of
 from hybrid_agent.decoder.bundle import find_model
-from hybrid_agent.decoder.hf import BASE, EXPERTS, SHAPING, gave_up, without_policy
+from hybrid_agent.decoder.calls import gave_up, without_policy
+from hybrid_agent.decoder.options import BASE, EXPERTS, SHAPING
 from hybrid_agent.decoder.prompt import ChatPrompt, Prompt, TinyPrompt, is_tiny
 from hybrid_agent.decoder.shaping import Shaper
 from hybrid_agent.decoder.vllm_engine import Engine, Request, VllmEngine, VllmOptions, Written, entropy_of

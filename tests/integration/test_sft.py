@@ -13,7 +13,8 @@ import pytest
 from transformers import AutoModelForCausalLM
 
 from hybrid_agent.decoder.bundle import export_bundle
-from hybrid_agent.decoder.hf import DecoderOptions, HfDecoder
+from hybrid_agent.decoder.hf import HfDecoder
+from hybrid_agent.decoder.options import DecoderOptions
 from hybrid_agent.packs import words
 from hybrid_agent.runs.layout import find_run
 from hybrid_agent.runs.manifest import read_manifest

@@ -15,8 +15,9 @@ from hybrid_agent.assemble.decoders import bundle_folder
 from hybrid_agent.constrain import Lexicon
 from hybrid_agent.decoder.aliases import Alias, Aliases
 from hybrid_agent.decoder.batch import BatchedDecoder, BatchOptions
-from hybrid_agent.decoder.hf import DecoderOptions, HfDecoder
+from hybrid_agent.decoder.hf import HfDecoder
 from hybrid_agent.decoder.live import Live, watched
+from hybrid_agent.decoder.options import DecoderOptions
 from hybrid_agent.decoder.read import Reader
 from hybrid_agent.errors import InputError
 from hybrid_agent.tools.registry import call_schema

@@ -6,7 +6,8 @@ import pytest
 
 import hybrid_agent
 from hybrid_agent.decoder.batch import BatchedDecoder
-from hybrid_agent.decoder.hf import DecoderOptions, HfDecoder
+from hybrid_agent.decoder.hf import HfDecoder
+from hybrid_agent.decoder.options import DecoderOptions
 from hybrid_agent.tools.registry import call_schema, parse_call
 from hybrid_agent.types import Budget, Control, Window
 

@@ -11,9 +11,10 @@ from hybrid_agent.constrain import Lexicon
 from hybrid_agent.decoder.batch import BatchedDecoder, BatchOptions
 from hybrid_agent.decoder.engine import Sampling
 from hybrid_agent.decoder.experts import ExpertLibrary
-from hybrid_agent.decoder.hf import DecoderOptions, HfDecoder
+from hybrid_agent.decoder.hf import HfDecoder
 from hybrid_agent.decoder.kv import common
 from hybrid_agent.decoder.live import Abandoned, Live, watched
+from hybrid_agent.decoder.options import DecoderOptions
 from hybrid_agent.errors import Cancelled, InfraError, InputError, Overloaded
 from hybrid_agent.nn.adapters import adapter_of
 from hybrid_agent.nn.rows import CachedRows

@@ -13,7 +13,8 @@ from hybrid_agent.constrain.repeats import repeated
 from hybrid_agent.decoder.bundle import export_bundle, load_bundle
 from hybrid_agent.decoder.chat import messages
 from hybrid_agent.decoder.engine import Sampling
-from hybrid_agent.decoder.hf import DecoderOptions, HfDecoder
+from hybrid_agent.decoder.hf import HfDecoder
+from hybrid_agent.decoder.options import DecoderOptions
 from hybrid_agent.decoder.prompt import ChatPrompt, TinyPrompt
 from hybrid_agent.decoder.scripted import ScriptedDecoder
 from hybrid_agent.errors import InputError

@@ -6,7 +6,8 @@ import pytest
 
 from hybrid_agent.assemble.decoders import bundle_folder
 from hybrid_agent.decoder.engine import SegmentEngine
-from hybrid_agent.decoder.hf import DecoderOptions, HfDecoder
+from hybrid_agent.decoder.hf import HfDecoder
+from hybrid_agent.decoder.options import DecoderOptions
 from hybrid_agent.decoder.read import Reader
 from hybrid_agent.nn.rows import CachedRows
 from hybrid_agent.tools.registry import call_schema

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from hybrid_agent.assemble.decoders import bundle_folder
-from hybrid_agent.decoder.hf import DecoderOptions, HfDecoder
+from hybrid_agent.decoder.hf import HfDecoder
+from hybrid_agent.decoder.options import DecoderOptions
 from hybrid_agent.tools.registry import call_schema
 from hybrid_agent.types import Budget, Control, Window
 from services.bench.hops import widened

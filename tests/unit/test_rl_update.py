@@ -12,7 +12,8 @@ from hybrid_agent.config.load import load_config
 from hybrid_agent.config.train import TrainConfig
 from hybrid_agent.constrain import Lexicon
 from hybrid_agent.decoder.checkpoint import load_checkpoint
-from hybrid_agent.decoder.hf import DecoderOptions, HfDecoder
+from hybrid_agent.decoder.hf import HfDecoder
+from hybrid_agent.decoder.options import DecoderOptions
 from hybrid_agent.errors import HybridAgentError, InputError
 from hybrid_agent.packs.pack import load_pack
 from hybrid_agent.tools.registry import call_schema

@@ -10,7 +10,8 @@ import pytest
 import torch
 
 from hybrid_agent.constrain import Lexicon
-from hybrid_agent.decoder.hf import DecoderOptions, HfDecoder
+from hybrid_agent.decoder.hf import HfDecoder
+from hybrid_agent.decoder.options import DecoderOptions
 from hybrid_agent.decoder.shaping import Shaper
 from hybrid_agent.nn.tokenizer import save_tokenizer
 from hybrid_agent.packs import words

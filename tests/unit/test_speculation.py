@@ -11,7 +11,8 @@ from hybrid_agent.config.model import ModelConfig
 from hybrid_agent.constrain import grammar
 from hybrid_agent.decoder.choose import choices
 from hybrid_agent.decoder.engine import Sampling, SegmentEngine
-from hybrid_agent.decoder.hf import DecoderOptions, HfDecoder
+from hybrid_agent.decoder.hf import HfDecoder
+from hybrid_agent.decoder.options import DecoderOptions
 from hybrid_agent.decoder.speculate import Guess, Place, PromptLookup, SmallModel, Speculator, verify
 from hybrid_agent.errors import InputError
 from hybrid_agent.nn.build import build_model

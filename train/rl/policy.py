@@ -8,7 +8,8 @@ from pathlib import Path
 
 from hybrid_agent.constrain.matcher import Matcher
 from hybrid_agent.decoder.engine import Draft, Sampling
-from hybrid_agent.decoder.hf import DecoderOptions, HfDecoder
+from hybrid_agent.decoder.hf import HfDecoder
+from hybrid_agent.decoder.options import DecoderOptions
 from hybrid_agent.errors import InputError
 from hybrid_agent.tools.registry import call_schema
 from hybrid_agent.types import Budget, Control, Segment, Window

@@ -23,7 +23,8 @@ from rich.progress import Progress
 from hybrid_agent.assemble.decoders import bundle_folder, decoder_hash
 from hybrid_agent.config.load import load_config
 from hybrid_agent.config.reading import ReadingConfig
-from hybrid_agent.decoder.hf import DecoderOptions, HfDecoder
+from hybrid_agent.decoder.hf import HfDecoder
+from hybrid_agent.decoder.options import DecoderOptions
 from hybrid_agent.decoder.read import Reader
 from hybrid_agent.errors import InputError
 from hybrid_agent.fanout.run import fan_out, in_order

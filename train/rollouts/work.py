@@ -13,7 +13,8 @@ import torch
 
 from hybrid_agent.assemble.decoders import bundle_folder
 from hybrid_agent.config.rollouts import RolloutsConfig
-from hybrid_agent.decoder.hf import DecoderOptions, HfDecoder
+from hybrid_agent.decoder.hf import HfDecoder
+from hybrid_agent.decoder.options import DecoderOptions
 from hybrid_agent.decoder.read import Reader
 from hybrid_agent.errors import SandboxError
 from hybrid_agent.packs.compose import make_task
