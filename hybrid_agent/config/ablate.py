@@ -7,7 +7,8 @@ from typing import Literal, get_args
 from pydantic import Field
 
 from hybrid_agent.config.eval import SuiteConfig
-from hybrid_agent.types import Record, Split
+from hybrid_agent.config.part_overrides import PartOverrides
+from hybrid_agent.types import Split
 
 Variant = Literal[
     "full",
@@ -29,7 +30,7 @@ Variant = Literal[
 VARIANTS: tuple[Variant, ...] = get_args(Variant)
 
 
-class AblateConfig(Record):
+class AblateConfig(PartOverrides):
     """Each variant (a preset of configs/hybrid) on each split with `seeds` seeds; `limit` counts tasks per split.
 
     `splits=null`: all test splits of the suite. The settings of an episode and the part overrides are those of an
@@ -43,13 +44,6 @@ class AblateConfig(Record):
     seeds: int = Field(default=3, ge=1, le=20)
     variants: tuple[Variant, ...] = Field(default=VARIANTS, min_length=1)
     decoder: str = Field(default="tiny", min_length=1)
-    scorer: str | None = None
-    planner: str | None = None
-    experts: str | None = None
-    draft: str | None = None
-    shaping: str | None = None
-    gate: str | None = None
-    tuned: str | None = None
     runs: str = "runs"
     out: str = "runs"
     name: str | None = Field(default=None, min_length=1, pattern=r"^[\w-]+$")

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from hybrid_agent.config.fanout import FanoutConfig
 from hybrid_agent.config.hybrid import HybridConfig
+from hybrid_agent.config.part_overrides import PartOverrides
 from hybrid_agent.config.tracking import TrackingConfig
 from hybrid_agent.types import Record, Split
 
@@ -22,7 +23,7 @@ class SuiteConfig(Record):
     splits: tuple[Split, ...] = Field(default=("test_names", "test_paraphrase", "test_composition"), min_length=1)
 
 
-class EvalConfig(Record):
+class EvalConfig(PartOverrides):
     """`split=test` means all test splits of the suite. `limit` counts tasks per split. `workers=0`: one per core.
 
     `scorer` to `tuned` name a run or a folder to take that part from, in place of the one beside the decoder.
@@ -35,13 +36,6 @@ class EvalConfig(Record):
     limit: int | None = Field(default=None, ge=1)
     family: str | None = None
     decoder: Annotated[str, Field(min_length=1)] = "tiny"
-    scorer: str | None = None
-    planner: str | None = None
-    experts: str | None = None
-    draft: str | None = None
-    shaping: str | None = None
-    gate: str | None = None
-    tuned: str | None = None
     memory: str | None = None
     runs: str = "runs"
     sandbox: Literal["bubblewrap", "docker", "none"] = "bubblewrap"

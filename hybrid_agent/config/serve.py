@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from hybrid_agent.config.gateway import GatewayConfig
 from hybrid_agent.config.hybrid import HybridConfig
+from hybrid_agent.config.part_overrides import PartOverrides
 from hybrid_agent.types import Record
 
 Name = Literal["decoder", "scorer", "planner", "tools"]
@@ -103,7 +104,7 @@ class RestartConfig(Record):
         return self
 
 
-class ServeConfig(Record):
+class ServeConfig(PartOverrides):
     """`decoder` to `tuned` are as in eval.yaml. `runs` is the folder of runs and workspaces; null is the person's.
 
     `start` are the processes that `python -m services.run` starts; `gateway_command` is the gateway's, `{python}`
@@ -112,13 +113,6 @@ class ServeConfig(Record):
 
     hybrid: HybridConfig = HybridConfig()
     decoder: Annotated[str, Field(min_length=1)] = "tiny"
-    scorer: str | None = None
-    planner: str | None = None
-    experts: str | None = None
-    draft: str | None = None
-    shaping: str | None = None
-    gate: str | None = None
-    tuned: str | None = None
     trained: str = "runs"
     runs: str | None = None
     sandbox: Annotated[str, Field(min_length=1)] = "bubblewrap"

@@ -7,10 +7,10 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from hybrid_agent.config.hybrid import Overrides
-from hybrid_agent.types import Record
+from hybrid_agent.config.part_overrides import PartOverrides
 
 
-class WorthConfig(Record):
+class WorthConfig(PartOverrides):
     """`tries` are thresholds by name, tried in order over those `without` any of them, on so many validation `tasks` of
     each pack with `seeds` seeds. Part overrides are those of an evaluation.
     """
@@ -20,13 +20,6 @@ class WorthConfig(Record):
     without: Overrides
     tries: dict[str, Overrides] = Field(min_length=1)
     decoder: str = Field(default="tiny", min_length=1)
-    scorer: str | None = None
-    planner: str | None = None
-    experts: str | None = None
-    draft: str | None = None
-    shaping: str | None = None
-    gate: str | None = None
-    tuned: str | None = None
     runs: str = "runs"
     out: str = "runs"
     name: str = Field(default="tiny", min_length=1, pattern=r"^[\w-]+$")
