@@ -161,8 +161,10 @@ def widened(into: Path, times: int) -> int:
     from transformers import LlamaForCausalLM
 
     bundle = bundle_folder()
+    # Experts and shaping are made of its weights, the manifest is of the decoder as it is shipped.
+    its_own = ("decoder", "experts", "shaping", "manifest.json")
     for part in bundle.iterdir():
-        if part.name not in ("decoder", "manifest.json"):  # the manifest is of the decoder as it is shipped
+        if part.name not in its_own:
             (into / part.name).symlink_to(part)
     shutil.copytree(bundle / "decoder", into / "decoder", ignore=shutil.ignore_patterns("*.safetensors"))
     wide = widen(LlamaForCausalLM.from_pretrained(bundle / "decoder", dtype=torch.float32), times)
