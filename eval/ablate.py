@@ -17,7 +17,7 @@ from rich.console import Console
 from hybrid_agent.cli.exits import STOPPED, program
 from hybrid_agent.config.ablate import AblateConfig
 from hybrid_agent.config.eval import EvalConfig
-from hybrid_agent.config.hybrid import HybridConfig, Overrides
+from hybrid_agent.config.hybrid import EVERYTHING, HybridConfig
 from hybrid_agent.config.load import load_config
 
 if TYPE_CHECKING:
@@ -83,13 +83,12 @@ def variants_of(config: AblateConfig) -> list[Variant]:
     """
     from eval.stored import same_agent
     from hybrid_agent.assemble.decoders import parse_decoder
-    from hybrid_agent.assemble.parts import OVERRIDES, PARTS, find_parts
+    from hybrid_agent.assemble.parts import PARTS, find_parts
     from hybrid_agent.assemble.presets import preset
 
     decoder, runs = parse_decoder(config.decoder), Path(config.runs)
-    named = {name: getattr(config, name) for name in OVERRIDES}
-    in_force = Overrides(route=True, alpha=1.0)
-    there = find_parts(decoder, HybridConfig(mode="greedy", set=in_force), named, runs).parts
+    named = config.overrides()
+    there = find_parts(decoder, HybridConfig(mode="greedy", set=EVERYTHING), named, runs).parts
     found: list[Variant] = []
     for name in ("full", *(v for v in config.variants if v != "full")):
         hybrid = preset(name)

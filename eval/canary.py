@@ -35,7 +35,8 @@ def command(
     if rollback or history:
         _show_or_go_back(config, console, as_json, rollback)
         return
-    from eval.shadow import Interrupted, judge
+    from eval.shadow import judge
+    from eval.stored import Interrupted
 
     try:
         verdict = judge(config, console)

@@ -28,10 +28,6 @@ STAGE, REPORT = "gates", "report.json"
 SUITES = ("os", "code")
 
 
-class Interrupted(Exception):
-    """An evaluation was stopped before its end."""
-
-
 def measure(config: GatesConfig, console: Console) -> dict[str, Measured]:
     """The figure of every line.
 
@@ -145,16 +141,14 @@ def _said(verdicts: dict[str, Verdict | None]) -> Callable[[ToolCall], Verdict |
 
 def _evaluated(config: GatesConfig, suite: str, console: Console) -> tuple[EvalConfig, Found]:
     """The suite on the gate's splits; what is known already is not run again."""
-    from eval.stored import results_of
+    from eval.stored import all_of
 
     shared = config.model_dump(include=set(EvalConfig.model_fields) & set(GatesConfig.model_fields))
     base = load_config("eval", [f"suite={suite}", f"hybrid={config.hybrid_preset}"], EvalConfig)
     body = base.model_dump() | shared
     body["suite"] = base.suite.model_copy(update={"splits": config.splits})
     settings = EvalConfig.model_validate(body | {"hybrid": base.hybrid, "split": "test"})
-    found = results_of(settings, console)
-    if not found.complete:
-        raise Interrupted
+    found = all_of(settings, console)
     console.print(f"{suite}: {'known already' if found.stored else 'evaluated'}", soft_wrap=True)
     return settings, found
 
@@ -186,6 +180,7 @@ def command(
 ) -> None:
     """Measure every line of the release gate and say which level is reached."""
     from eval.gate_lines import lines, show
+    from eval.stored import Interrupted
 
     config = load_config("gates", overrides or [], GatesConfig)
     console = Console(stderr=as_json, highlight=False)

@@ -136,12 +136,11 @@ def agent_of(config: EvalConfig) -> str | HybridSpec:
     """
     from eval.pool import GOLD
     from hybrid_agent.assemble.decoders import parse_decoder
-    from hybrid_agent.assemble.parts import OVERRIDES, find_parts
+    from hybrid_agent.assemble.parts import find_parts
 
     if config.decoder == GOLD:
         return GOLD
-    overrides = {name: getattr(config, name) for name in OVERRIDES}
-    return find_parts(parse_decoder(config.decoder), config.hybrid, overrides, Path(config.runs))
+    return find_parts(parse_decoder(config.decoder), config.hybrid, config.overrides(), Path(config.runs))
 
 
 def select_tasks(config: EvalConfig) -> list[Task]:

@@ -15,7 +15,7 @@ from eval.episode import limited
 from eval.manifest import seal
 from eval.overrides import overrides
 from eval.rollbacks import goes_back
-from eval.stored import Found, results_of
+from eval.stored import Found, all_of
 from hybrid_agent.assemble.bundles import named_bundle
 from hybrid_agent.assemble.decoders import bundle_folder
 from hybrid_agent.config.canary import CanaryConfig
@@ -33,10 +33,6 @@ from hybrid_agent.types import Task, ToolCall
 
 STAGE, REPORT = "canary", "report.json"
 IDLE = ("plan", "finish", "ask")
-
-
-class Interrupted(Exception):
-    """An evaluation was stopped before its end."""
 
 
 @dataclass(frozen=True)
@@ -241,9 +237,7 @@ def _shadow(side: Side, cells: dict[tuple[str, str], int], config: CanaryConfig,
         shared = config.model_dump(include={"runs", "out", "sandbox", "workers", "seed", "task_timeout_s"})
         body = base.model_dump() | shared | {"decoder": side.decoder, "split": split, "limit": count}
         chosen = EvalConfig.model_validate(body | {"suite": base.suite, "hybrid": base.hybrid})
-        found = results_of(chosen, console)
-        if not found.complete:
-            raise Interrupted
+        found = all_of(chosen, console)
         tasks = limited(load_tasks(chosen.suite.pack, split), count)  # type: ignore[arg-type]
         results |= {result.task_id: result for result in found.results}
         hits |= {task.id: overrides([task], found.traces).hits for task in tasks}

@@ -43,6 +43,10 @@ class Found:
     stored: bool = True
 
 
+class Interrupted(Exception):
+    """An evaluation was stopped before its end."""
+
+
 def stored(config: EvalConfig) -> Found:
     """What is already known of the tasks that the config asks for (masked results do not count)."""
     tasks = select_tasks(config)
@@ -73,6 +77,18 @@ def results_of(config: EvalConfig, console: Console) -> Found:
     folder = outcome.attempt.traces
     traces = {result.task_id: folder / result.trace for result in outcome.results if result.trace}
     return Found(outcome.results, traces, complete=outcome.complete, stored=False)
+
+
+def all_of(config: EvalConfig, console: Console) -> Found:
+    """Results of every task asked for.
+
+    Raises:
+        Interrupted: the evaluation was stopped.
+    """
+    found = results_of(config, console)
+    if not found.complete:
+        raise Interrupted
+    return found
 
 
 def same_agent(spec: HybridSpec) -> str:

@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from hybrid_agent.cli.exits import STOPPED, program
-from hybrid_agent.config.hybrid import TUNED, HybridConfig, Overrides
+from hybrid_agent.config.hybrid import EVERYTHING, TUNED, HybridConfig, Overrides
 from hybrid_agent.config.load import load_config
 from hybrid_agent.config.worth import WorthConfig
 from hybrid_agent.errors import InputError
@@ -48,10 +48,6 @@ class Try:
     def kept(self) -> bool:
         """It solves more than it loses."""
         return self.won > self.lost
-
-
-class Interrupted(Exception):
-    """An evaluation was stopped before its end."""
 
 
 def judge(config: WorthConfig, console: Console) -> tuple[Overrides, list[Try]]:
@@ -98,9 +94,9 @@ def run(config: WorthConfig, console: Console) -> Path:
     show(tries, console)
     folder = new_attempt(Path(config.out), STAGE, config.name)
     write_json(folder / TUNED, _spec(config, kept).rules.model_dump(mode="json"))
-    report = {"tries": [{**asdict(each), "kept": each.kept} for each in tries]}
-    write_json(folder / REPORT, report)
-    everything = _spec(config, Overrides(route=True, alpha=1.0))
+    figures = [{**asdict(each), "kept": each.kept} for each in tries]
+    write_json(folder / REPORT, {"tries": figures})
+    everything = _spec(config, EVERYTHING)
     seal(
         folder,
         "eval.worth",
@@ -108,7 +104,7 @@ def run(config: WorthConfig, console: Console) -> Path:
         [TUNED, REPORT],
         parents={"decoder": decoder_hash(everything.decoder)}
         | {name: part_hash(path) for name, path in everything.parts.items()},
-        metrics={each.name: {**asdict(each), "kept": each.kept} for each in tries},
+        metrics={str(each["name"]): each for each in figures},
     )
     return folder
 
@@ -131,6 +127,8 @@ def command(
     as_json: Annotated[bool, typer.Option("--json", help="The last line is one JSON object.")] = False,
 ) -> None:
     """Decide on validation tasks which parts are in force, and write hybrid.json."""
+    from eval.stored import Interrupted
+
     console = Console(stderr=as_json, highlight=False)
     try:
         folder = run(load_config("worth", overrides or [], WorthConfig), console)
@@ -144,7 +142,7 @@ def command(
 
 def _solved(config: WorthConfig, settings: Overrides, console: Console) -> Solved:
     """Success on every validation task with every seed (masked ones left out)."""
-    from eval.stored import results_of
+    from eval.stored import all_of
     from hybrid_agent.config.eval import EvalConfig
 
     found: Solved = {}
@@ -153,19 +151,17 @@ def _solved(config: WorthConfig, settings: Overrides, console: Console) -> Solve
         for seed in range(config.seeds):
             body = {**shared, "suite": {"name": pack, "pack": pack}, "hybrid": HybridConfig(set=settings)}
             asked = EvalConfig.model_validate({**body, "split": "val", "limit": limit, "seed": seed})
-            outcome = results_of(asked, console)
-            if not outcome.complete:
-                raise Interrupted
-            found |= {(result.task_id, seed): result.success for result in outcome.results if not result.infra}
+            results = all_of(asked, console).results
+            found |= {(result.task_id, seed): result.success for result in results if not result.infra}
     return found
 
 
 def _spec(config: WorthConfig, settings: Overrides) -> HybridSpec:
     from hybrid_agent.assemble.decoders import parse_decoder
-    from hybrid_agent.assemble.parts import OVERRIDES, find_parts
+    from hybrid_agent.assemble.parts import find_parts
 
-    named = {name: getattr(config, name) for name in OVERRIDES}
-    return find_parts(parse_decoder(config.decoder), HybridConfig(set=settings), named, Path(config.runs))
+    switches = HybridConfig(set=settings)
+    return find_parts(parse_decoder(config.decoder), switches, config.overrides(), Path(config.runs))
 
 
 def _over(settings: Overrides, change: Overrides) -> Overrides:

@@ -9,7 +9,7 @@ from typing import Any
 
 from hybrid_agent.assemble.decoders import parse_decoder
 from hybrid_agent.assemble.hybrid import load_decoder, load_gate, load_part, load_planner, make_scheduler
-from hybrid_agent.assemble.parts import OVERRIDES, HybridSpec, base_folder, find_parts, hybrid_hash, missing
+from hybrid_agent.assemble.parts import HybridSpec, base_folder, find_parts, hybrid_hash, missing
 from hybrid_agent.assemble.rundir import runs_root
 from hybrid_agent.cli.exits import guarded
 from hybrid_agent.config.load import load_config
@@ -36,8 +36,7 @@ def spec_of(config: ServeConfig) -> HybridSpec:
     Raises:
         InputError: a part that is on is missing.
     """
-    given = {name: getattr(config, name) for name in OVERRIDES}
-    return find_parts(parse_decoder(config.decoder), config.hybrid, given, Path(config.trained))
+    return find_parts(parse_decoder(config.decoder), config.hybrid, config.overrides(), Path(config.trained))
 
 
 def needed(spec: HybridSpec) -> tuple[Name, ...]:

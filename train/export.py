@@ -154,9 +154,11 @@ def _same_tokenizer(home: Path, parts: Mapping[str, Part]) -> None:
 
 
 def _alpha(parts: Mapping[str, Part]) -> float | None:
-    """The strength that the shaping's own fit chose, where the tuned thresholds leave it at 0; None: nothing to do."""
-    rules = _rules(parts.get(TUNED))
-    if "shaping" not in parts or rules.alpha > 0:
+    """The strength that the shaping's own fit chose, where the tuned thresholds leave it at 0 and were not decided by
+    tasks (`eval.worth`); None: nothing to do."""
+    tuned = parts.get(TUNED)
+    decided = tuned is not None and str((tuned.about or {}).get("run", "")).startswith("worth/")
+    if "shaping" not in parts or decided or _rules(tuned).alpha > 0:
         return None
     about = json.loads((parts["shaping"].source / "shaping.json").read_text(encoding="utf-8"))
     return float(about.get("alpha") or 0.0) or None

@@ -27,7 +27,6 @@ PLACES = {
     "gate": ("gate.json", "make train-stage STAGE=gate"),
 }
 PARTS = tuple(PLACES)
-OVERRIDES = (*PARTS, "tuned")
 COMMANDS = {name: command for name, (_, command) in PLACES.items()} | {"tuned": "python -m eval.schedule contexts=..."}
 
 

@@ -85,6 +85,9 @@ class Overrides(Record):
     route: bool | None = None
 
 
+EVERYTHING = Overrides(route=True, alpha=1.0)  # no part that is there is left idle
+
+
 class HybridConfig(Record):
     """Parts and modes.
 

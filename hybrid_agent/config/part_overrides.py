@@ -15,3 +15,7 @@ class PartOverrides(Record):
     shaping: str | None = None
     gate: str | None = None
     tuned: str | None = None
+
+    def overrides(self) -> dict[str, str | None]:
+        """Part (or `tuned`) -> where it is taken from."""
+        return {name: getattr(self, name) for name in PartOverrides.model_fields}

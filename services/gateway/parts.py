@@ -14,7 +14,7 @@ from hybrid_agent.assemble.agent import Agent, AgentOptions, OnChoice, OnStep, P
 from hybrid_agent.assemble.decoders import parse_decoder
 from hybrid_agent.assemble.hybrid import Hybrid, make_hybrid
 from hybrid_agent.assemble.memory import memory_config, memory_folder, open_memory, remembering
-from hybrid_agent.assemble.parts import OVERRIDES, HybridSpec, find_parts, hybrid_hash
+from hybrid_agent.assemble.parts import HybridSpec, find_parts, hybrid_hash
 from hybrid_agent.assemble.pick_up import pick_up
 from hybrid_agent.assemble.presets import preset
 from hybrid_agent.assemble.rundir import RunDir, RunInfo, runs_root
@@ -219,8 +219,7 @@ class LocalParts:
     def _find(self, name: str | None) -> HybridSpec:
         config = self.config
         chosen = config.hybrid if name is None else preset(name)
-        named = {part: getattr(config, part) for part in OVERRIDES}
-        return find_parts(parse_decoder(config.decoder), chosen, named, Path(config.trained))
+        return find_parts(parse_decoder(config.decoder), chosen, config.overrides(), Path(config.trained))
 
 
 def options_of(info: RunInfo, limits: GatewayRuns) -> AgentOptions:

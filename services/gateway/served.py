@@ -13,7 +13,7 @@ from pathlib import Path
 from hybrid_agent.agent.options import EpisodeResult
 from hybrid_agent.assemble.agent import Agent, OnChoice, OnStep, Prompts
 from hybrid_agent.assemble.decoders import parse_decoder
-from hybrid_agent.assemble.parts import OVERRIDES, find_parts, hybrid_hash
+from hybrid_agent.assemble.parts import find_parts, hybrid_hash
 from hybrid_agent.assemble.pick_up import stored_steps
 from hybrid_agent.assemble.rundir import RunDir
 from hybrid_agent.config.serve import ServeConfig
@@ -37,8 +37,7 @@ class ServedParts:
 
     def __init__(self, config: ServeConfig) -> None:
         self.config = config
-        named = {part: getattr(config, part) for part in OVERRIDES}
-        self.spec = find_parts(parse_decoder(config.decoder), config.hybrid, named, Path(config.trained))
+        self.spec = find_parts(parse_decoder(config.decoder), config.hybrid, config.overrides(), Path(config.trained))
         self.services = Services.from_config(config, needed(self.spec))
 
     def about(self, name: str | None) -> About:

@@ -113,6 +113,14 @@ def test_the_strength_of_shaping_comes_with_it(whole: Path, runs: Path, tmp_path
     assert read_tuned(tmp_path / "b").alpha == 2.0
     export("sft/tiny", {"shaping": "shaping/tiny"}, runs=runs, dest=tmp_path / "b")
     assert read_tuned(tmp_path / "b") == Thresholds(alpha=0.5)
+    judged = tmp_path / "runs" / "worth" / "tiny" / "001"
+    judged.mkdir(parents=True)
+    (judged / TUNED).write_text(Thresholds(route=False).model_dump_json())
+    finished(judged, "worth")
+    export("sft/tiny", {"shaping": "shaping/tiny", "hybrid": str(judged)}, runs=runs, dest=tmp_path / "b")
+    assert read_tuned(tmp_path / "b") == Thresholds(route=False)  # tasks have said that it is worth nothing
+    export(str(tmp_path / "b"), {}, runs=runs, dest=tmp_path / "c")
+    assert read_tuned(tmp_path / "c").alpha == 0
 
 
 def test_one_part_of_a_bundle_is_exchanged_and_the_rest_stays(whole: Path, runs: Path, tmp_path: Path) -> None:
